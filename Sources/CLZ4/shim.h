@@ -1,0 +1,2 @@
+/* liblz4, as it is. */
+#include <lz4.h>

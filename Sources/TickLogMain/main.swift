@@ -1,0 +1,6 @@
+#if !hasFeature(Embedded)
+import CPosix
+import TickLogTool
+
+exit(toolMain(CommandLine.argc, CommandLine.unsafeArgv))
+#endif

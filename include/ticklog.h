@@ -1,0 +1,421 @@
+/* ticklog.h: log on the microcontroller, open it in pandas.
+ *
+ * SPDX-License-Identifier: MIT
+ *
+ * A logger has streams: variables of yours that it samples. A run is one recording of them: a directory of standard
+ * files, BCSV (PyPI's pybcsv opens it) or DLF. One context of yours samples, another one writes:
+ *
+ *     timer interrupt or sampler thread          main loop or writer thread
+ *     ---------------------------------          --------------------------
+ *     ticklog_tick(run, 1);                      ticklog_service(run);
+ *
+ * Three promises:
+ *   1. The sampler never waits. ticklog_tick and ticklog_emit allocate nothing, block on nothing, do no I/O and run a
+ *      bounded number of instructions. They may be called from an interrupt.
+ *   2. Nothing is lost in silence. For every stream, at every moment:
+ *      offered = written + declared lost + still in the ring.
+ *   3. What was flushed is there, after a power cut, a full disk or kill -9.
+ *
+ * Memory. Nothing here allocates. A logger and every run live in memory that you bring; ticklog_logger_size and
+ * ticklog_run_size tell how much. What you describe a stream with (its name, fields, source) is referred to, not
+ * copied: it must stay as it is while the logger exists. Configurations are read during the call and not kept, but for
+ * what they point to, where the field says so.
+ *
+ * Structures that you fill begin with `size`, their own sizeof, so that they can grow. Set what you need, leave the
+ * rest 0: 0 is the default everywhere, and the comment says what it means.
+ *
+ *     ticklog_config config = { sizeof config };          (C: the rest is zero)
+ *
+ * Status. Every call answers 0 (TICKLOG_OK) or one of the negative numbers below. A call that refuses its arguments has
+ * changed nothing.
+ *
+ * Contexts. Each function names who may call it:
+ *   [ticker]     the one context that calls ticklog_tick on the run: an interrupt or a thread
+ *   [service]    the one context that does the run's I/O: ticklog_service, _flush, _stop
+ *   [any]        any context at any time
+ *   [set-up]     no other call on the same logger is under way
+ *
+ * Integers and floats are little-endian, as the host's: big-endian targets do not compile. Names of streams and fields
+ * match [A-Za-z_][A-Za-z0-9_]{0,30}; `ticklog` is reserved.
+ */
+#ifndef TICKLOG_H
+#define TICKLOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "TickLog writes samples in host byte order and needs a little-endian target"
+#endif
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Versions
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+#define TICKLOG_VERSION "0.1.0"
+#define TICKLOG_ABI 1
+
+/* [any] The library's version as text, "0.1.0". */
+const char *ticklog_version(void);
+
+/* [any] The ABI that the library was built with. It is compatible with this header if it equals TICKLOG_ABI. */
+uint32_t ticklog_abi(void);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Status
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef int32_t ticklog_status;
+
+#define TICKLOG_OK 0
+
+/* Arguments */
+#define TICKLOG_NULL (-1)              /* a pointer that must not be NULL is */
+#define TICKLOG_BAD_SIZE (-2)          /* a structure's `size` is not one that this library knows, or a byte count is not the stream's */
+#define TICKLOG_NO_MEMORY (-3)         /* less memory than ticklog_logger_size or ticklog_run_size said */
+#define TICKLOG_MISALIGNED (-4)        /* memory is not aligned to 8 bytes */
+#define TICKLOG_OVERLAP (-5)           /* memory overlaps the logger, an open run, or the result pointer */
+#define TICKLOG_BAD_HANDLE (-6)        /* not a logger, run or stream, or one of another logger */
+#define TICKLOG_BAD_ARGUMENT (-7)      /* a value outside its range: see the field's comment */
+#define TICKLOG_BAD_NAME (-8)          /* a name is empty, has an illegal character or is reserved */
+#define TICKLOG_NAME_TOO_LONG (-9)     /* a name, unit, note or path is longer than its limit */
+#define TICKLOG_DUPLICATE_NAME (-10)   /* the logger has a stream of this name, or the stream a field of this name */
+#define TICKLOG_BAD_TYPE (-11)         /* not a type code, or not one that the run's format can hold */
+#define TICKLOG_BAD_FIELD (-12)        /* a field's offset, size or count does not lie within the source */
+#define TICKLOG_BELOW_TICK (-13)       /* an interval is shorter than the run's tick */
+#define TICKLOG_NOT_MULTIPLE (-14)     /* an interval or phase is not a multiple of the run's tick */
+#define TICKLOG_BAD_TICK (-15)         /* tick_ns is 0 or one that the format cannot hold; elapsed is 0; a tick lies in the future */
+#define TICKLOG_TOO_MANY (-16)         /* more streams, runs, columns or bytes a row than configured or possible */
+#define TICKLOG_BAD_STORAGE (-17)      /* the storage table lacks a callback, or its block sizes are illegal */
+#define TICKLOG_UNSUPPORTED (-18)      /* the format cannot do this: strings in DLF, notes in DLF, flat rows of differing intervals */
+
+/* State */
+#define TICKLOG_CLOSED (-20)           /* the run was stopped, or no run is open */
+#define TICKLOG_RUN_OPEN (-21)         /* not while a run is open */
+#define TICKLOG_NO_ENTROPY (-22)       /* neither a run name nor a source of random bytes was given */
+#define TICKLOG_RING_FULL (-23)        /* the sample was dropped; it is counted and will be declared in the file */
+#define TICKLOG_BUSY (-24)             /* storage is busy (a storage callback may answer this); call again later */
+#define TICKLOG_FULL (-25)             /* max_bytes is reached: the run has stopped itself, cleanly */
+
+/* Storage: what its callbacks answer and service, flush, start and stop report */
+#define TICKLOG_IO (-30)               /* the medium failed */
+#define TICKLOG_NO_SPACE (-31)         /* the medium is full */
+#define TICKLOG_EXISTS (-32)           /* the run or file exists already */
+#define TICKLOG_NOT_FOUND (-33)        /* no such file or directory */
+#define TICKLOG_DENIED (-34)           /* not permitted, or read-only */
+
+/* [any] A short English text for a status; never NULL, "unknown status" for a number not listed. */
+const char *ticklog_status_text(ticklog_status status);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Storage: the callbacks through which a run writes its files
+ *
+ *  1. Every callback gets `context` first and is called from the run's [service] context only (or from ticklog_start).
+ *  2. A callback answers TICKLOG_OK or a negative status. It never blocks for ever; a medium that is busy answers
+ *     TICKLOG_BUSY, and is asked again at the next service.
+ *  3. Paths are the logger's root, '/', the run's name, '/', a file's name; NUL-terminated, valid during the call.
+ *  4. make_directory creates one directory whose parent exists; TICKLOG_EXISTS if there is something of that name.
+ *  5. open creates a new file for writing; TICKLOG_EXISTS if there is one. It stores a handle of its choice.
+ *  6. write stores bytes[0..<count] at `offset` and says in *accepted how many it took: all, fewer, or 0 with
+ *     TICKLOG_BUSY. `offset` is the file's end, but for two cases: a retry after a failure repeats the same bytes at
+ *     the same offset, and a DLF run patches 8 bytes at offset 3 (never if TICKLOG_APPEND_ONLY is set).
+ *  7. `bytes` is aligned to block_alignment, and offset and count are multiples of block_size, except around a flush
+ *     and for the patch. A write that was accepted is finished with its bytes: DMA from them needs a copy or BUSY.
+ *  8. sync returns when all accepted bytes, and the file's directory entry, survive a power cut. NULL: not needed.
+ *  9. close ends the handle whatever it answers; it is not used again.
+ * 10. remove deletes a file, or an empty directory. It is called for LOCK at the end of a run, and to clear away a run
+ *     that could not start.
+ * 11. free_bytes tells the room on the medium; NULL: unknown. ticklog_start asks once.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef void *ticklog_file;
+
+#define TICKLOG_APPEND_ONLY 1u /* storage flag: bytes once written cannot be changed */
+
+typedef struct ticklog_storage {
+    uint32_t size;            /* sizeof(ticklog_storage) */
+    uint32_t flags;           /* 0 or TICKLOG_APPEND_ONLY */
+    uint32_t block_size;      /* bytes; a power of two, 16 to 65536; 0: 512 */
+    uint32_t block_alignment; /* bytes; a power of two, 1 to 4096; 0: 32 */
+    void *context;
+    ticklog_status (*make_directory)(void *context, const char *path);
+    ticklog_status (*open)(void *context, const char *path, ticklog_file *file);
+    ticklog_status (*write)(void *context, ticklog_file file, uint64_t offset, const void *bytes, uint32_t count,
+                            uint32_t *accepted);
+    ticklog_status (*sync)(void *context, ticklog_file file);
+    ticklog_status (*close)(void *context, ticklog_file file);
+    ticklog_status (*remove)(void *context, const char *path);
+    ticklog_status (*free_bytes)(void *context, uint64_t *bytes);
+} ticklog_storage;
+
+/* [any] Files of a POSIX system: openat, complete writes, fsync, and fsync of the directory. In Linux builds of the
+ * library only. The table is constant and is never NULL. */
+const ticklog_storage *ticklog_posix_storage(void);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Logger
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct ticklog_logger ticklog_logger;
+typedef struct ticklog_run ticklog_run;
+typedef struct ticklog_stream ticklog_stream;
+
+typedef struct ticklog_config {
+    uint32_t size;                  /* sizeof(ticklog_config) */
+    uint16_t max_streams;           /* streams that will be added; 0: 16; at most 65000 */
+    uint16_t max_runs;              /* runs open at once; 0: 2 (rotation without a gap needs two); at most 64 */
+    const char *root;               /* directory that holds the runs; it exists; at most 200 bytes; kept */
+    const ticklog_storage *storage; /* kept */
+    ticklog_status (*random)(void *context, void *bytes, size_t count); /* entropy for run ids; NULL: runs need names */
+    void *random_context;
+} ticklog_config;
+
+/* [any] Bytes of memory that ticklog_logger_init needs for this configuration; 0 if the configuration is invalid. */
+size_t ticklog_logger_size(const ticklog_config *config);
+
+/* [set-up] Makes a logger in `memory` (aligned to 8, `bytes` long) and stores it in *logger. The memory is the logger's
+ * until you stop using it; there is nothing to close.
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, BAD_STORAGE, NAME_TOO_LONG, MISALIGNED, OVERLAP, NO_MEMORY. */
+ticklog_status ticklog_logger_init(void *memory, size_t bytes, const ticklog_config *config, ticklog_logger **logger);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Streams
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* Types, with BCSV's codes. A string field is a char array: the text ends at its first NUL or its capacity. */
+#define TICKLOG_BOOL 0u
+#define TICKLOG_U8 1u
+#define TICKLOG_U16 2u
+#define TICKLOG_U32 3u
+#define TICKLOG_U64 4u
+#define TICKLOG_I8 5u
+#define TICKLOG_I16 6u
+#define TICKLOG_I32 7u
+#define TICKLOG_I64 8u
+#define TICKLOG_F32 9u
+#define TICKLOG_F64 10u
+#define TICKLOG_STRING 11u
+#define TICKLOG_OPAQUE 255u /* bytes without a meaning; a whole stream, in DLF runs only */
+
+/* Bytes of one value of a type; 1 for strings (whose size is their capacity). */
+#define TICKLOG_TYPE_SIZE(type)                                                                                        \
+    ((type) == TICKLOG_U64 || (type) == TICKLOG_I64 || (type) == TICKLOG_F64   ? 8u                                    \
+     : (type) == TICKLOG_U32 || (type) == TICKLOG_I32 || (type) == TICKLOG_F32 ? 4u                                    \
+     : (type) == TICKLOG_U16 || (type) == TICKLOG_I16                          ? 2u                                    \
+                                                                               : 1u)
+
+/* One member of the sampled structure. */
+typedef struct ticklog_field {
+    const char *name; /* unique in the stream */
+    const char *unit; /* at most 31 bytes, UTF-8; NULL: none */
+    uint16_t type;    /* TICKLOG_BOOL to TICKLOG_STRING */
+    uint16_t count;   /* more than 1: an array, whose columns are name[0], name[1], ...; 0 is 1 */
+    uint32_t offset;  /* bytes from the start of the source; need not be aligned */
+    uint32_t size;    /* bytes of the whole member; for a string its capacity, 1 to 65535. 0: count times the type's size */
+} ticklog_field;
+
+/* Describes `member` of structure `T`: { "member", unit, type, count, offset, size }, arrays included. A type whose size
+ * does not fit the member is refused by ticklog_add. */
+#define TICKLOG_FIELD(T, member, type, unit)                                                                           \
+    {                                                                                                                  \
+        #member, unit, (uint16_t)(type),                                                                               \
+            (uint16_t)((type) == TICKLOG_STRING ? 1u : sizeof(((T *)0)->member) / TICKLOG_TYPE_SIZE(type)),            \
+            (uint32_t)offsetof(T, member), (uint32_t)sizeof(((T *)0)->member)                                          \
+    }
+
+/* What makes a stream be logged. */
+#define TICKLOG_POLL 1u  /* at every tick with (tick + phase) mod interval = 0, from its source */
+#define TICKLOG_WATCH 2u /* at a tick at which the bytes of its source differ from those last logged, and at the first */
+#define TICKLOG_EMIT 3u  /* when you call ticklog_emit */
+
+typedef struct ticklog_stream_config {
+    uint32_t size;               /* sizeof(ticklog_stream_config) */
+    uint16_t kind;               /* TICKLOG_POLL, TICKLOG_WATCH or TICKLOG_EMIT */
+    uint16_t type;               /* of a stream without fields: a single primitive, or TICKLOG_OPAQUE */
+    const char *name;            /* unique in the logger */
+    const char *unit;            /* of a stream without fields; at most 31 bytes; NULL: none */
+    const char *notes;           /* free text, at most 127 bytes, UTF-8; NULL: none */
+    const char *type_name;       /* DLF's name of the structure; NULL: the stream's name */
+    const void *source;          /* what is sampled; POLL and WATCH; EMIT: ignored */
+    uint32_t source_size;        /* bytes of the source, or of an emitted event; 0 with a type: the type's size; at most 65535 for EMIT with a queue */
+    uint32_t field_count;        /* members of the structure; 0: the stream is a single value of `type` */
+    const ticklog_field *fields; /* field_count of them */
+    uint64_t interval_ns;        /* POLL: time between samples, a multiple of the run's tick; 0: every tick */
+    uint64_t phase_ns;           /* POLL: a multiple of the run's tick */
+    uint32_t queue_bytes;        /* EMIT: 0: ticklog_emit is called from the [ticker] context; otherwise each run has a queue of
+                                    this size for the stream, and one context of its own may emit. At least one event's size
+                                    plus 32 */
+    uint32_t reserved;           /* 0 */
+    int32_t (*try_lock)(void *lock_context); /* guards the source: 0 means that it is held. It must not wait. A refusal keeps the last
+                                                value, declared as BUSY. NULL: no guard. Both or neither */
+    void (*unlock)(void *lock_context);
+    void *lock_context;
+} ticklog_stream_config;
+
+/* [set-up] Adds a stream. Its index in every file is the order of adding, from 0. `stream` may be NULL if it is not
+ * emitted. Time: in proportion to the streams there are, plus the square of its fields.
+ * Errors: NULL, BAD_HANDLE, BAD_SIZE, BAD_ARGUMENT, BAD_NAME, NAME_TOO_LONG, DUPLICATE_NAME, BAD_TYPE, BAD_FIELD,
+ * TOO_MANY, RUN_OPEN. */
+ticklog_status ticklog_add(ticklog_logger *logger, const ticklog_stream_config *config, ticklog_stream **stream);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Runs
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* Formats */
+#define TICKLOG_BCSV 0u /* meta.bcsv, streams.bcsv, polled.bcsv, event.bcsv */
+#define TICKLOG_DLF 1u  /* meta.dlf, polled.dlf, event.dlf, loss.dlf */
+
+/* Row codecs of polled.bcsv; event.bcsv is always ZOH */
+#define TICKLOG_ZOH 1u  /* zero-order hold: only what changed is stored */
+#define TICKLOG_FLAT 2u /* every value of every row is stored */
+
+/* File codecs */
+#define TICKLOG_PACKET 1u     /* checksummed packets, not compressed */
+#define TICKLOG_PACKET_LZ4 2u /* each row LZ4-compressed against the packet's earlier rows */
+
+/* BCSV versions, the stamp in the file header */
+#define TICKLOG_BCSV_1_5 15u
+#define TICKLOG_BCSV_1_3 13u
+
+typedef struct ticklog_run_config {
+    uint32_t size;              /* sizeof(ticklog_run_config) */
+    uint8_t format;             /* TICKLOG_BCSV or TICKLOG_DLF */
+    uint8_t row_codec;          /* 0: TICKLOG_ZOH */
+    uint8_t file_codec;         /* of polled.bcsv; 0: TICKLOG_PACKET_LZ4 */
+    uint8_t event_codec;        /* of event.bcsv; 0: TICKLOG_PACKET (small rows do not compress) */
+    uint64_t tick_ns;           /* length of a tick; required. DLF: a multiple of 1000 below 2^32 microseconds */
+    int64_t epoch_ns;           /* Unix time of tick 0 in nanoseconds; 0: unknown */
+    const char *name;           /* the run's directory, 1 to 36 of [0-9A-Za-z-] (8 with short_names); NULL: a random UUID */
+    uint8_t short_names;        /* 1: 8.3 names for FAT without long names (META.BCS, POLLED.BCS, ...) */
+    uint8_t no_tick_column;     /* 1: polled.bcsv has no `tick` column. Row i is the schedule's i-th due tick; lost rows repeat
+                                   the row before, and are declared */
+    uint8_t allow_wide;         /* 1: TICKLOG_FLAT although intervals differ */
+    uint8_t level;              /* LZ4: 1 (fastest) to 9; 0: 1 */
+    uint8_t bcsv_version;       /* 0: TICKLOG_BCSV_1_5 */
+    uint8_t reserved[3];        /* 0 */
+    uint32_t ring_bytes;        /* the ring between tick and service; 0: eight polled rows and 2048 bytes. A sampled row takes
+                                   its bytes, each stream rounded up to 4, plus 16 */
+    uint32_t note_bytes;        /* ring of ticklog_note; 0: 512 */
+    uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row and two blocks, at least 4096 */
+    uint32_t window_bytes;      /* LZ4 history, 4096 to 65536; 0: 4096 */
+    uint32_t packet_bytes;      /* a packet is closed when it has as many; 512 to 2^30; 0: 65536 */
+    uint32_t index_entries;     /* of each file's footer, 2 to 65536; 0: 256. When full, every second one is dropped */
+    uint32_t flush_ms;          /* a packet is closed, written and synced after as long, if there is something new; 0: 1000 */
+    uint64_t roll_bytes;        /* BCSV: the file is continued in a new one when it has as many; 0: 2^31; at most 4000000000 */
+    uint64_t max_bytes;         /* the run stops itself, cleanly, before its files take more; 0: no limit */
+    const void *metadata;       /* your own values for meta.bcsv (as user.<field>) or meta.dlf; NULL: none. Read by ticklog_start */
+    uint32_t metadata_size;     /* bytes of *metadata */
+    uint32_t metadata_field_count;
+    const ticklog_field *metadata_fields;
+    const char *metadata_type_name; /* DLF's name of the structure; NULL: "meta" */
+} ticklog_run_config;
+
+/* [any, not during ticklog_add] Bytes of memory that ticklog_start needs for a run of these streams and this
+ * configuration, exactly; 0 if it is invalid (ticklog_start then tells why, whatever memory it is given). */
+size_t ticklog_run_size(const ticklog_logger *logger, const ticklog_run_config *config);
+
+/* [service] Creates the run's directory and files, and opens it for ticks and events. `memory` (aligned to 8) is the
+ * run's until ticklog_stop has returned. A run that is already open goes on: open the next one before stopping the old
+ * for rotation without a gap. Tick 0 is the first one that ticklog_tick makes.
+ * If storage refuses, what was created is removed again as far as storage lets it.
+ * Errors: those of the configuration, BAD_HANDLE, TOO_MANY (runs), NO_ENTROPY, MISALIGNED, OVERLAP, NO_MEMORY, and
+ * storage's (EXISTS if the run's directory is there already). */
+ticklog_status ticklog_start(ticklog_logger *logger, const ticklog_run_config *config, void *memory, size_t bytes,
+                             ticklog_run **run);
+
+/* [ticker] Advances the run's tick counter by `elapsed` timer periods (normally 1) and samples what is due at the newest
+ * tick: all polled values as one row, then the watched streams that changed. Samples due in skipped ticks are declared
+ * as LATE. Time: proportional to the bytes sampled and the number of streams; never waits.
+ * Errors: NULL, BAD_HANDLE, BAD_TICK (elapsed 0), CLOSED, RING_FULL (something was dropped; it is declared, go on). */
+ticklog_status ticklog_tick(ticklog_run *run, uint32_t elapsed);
+
+/* [ticker], or with queue_bytes the stream's own context. Logs one event, stamped with the newest tick, in every open
+ * run. `bytes` holds `count` = source_size bytes. Time: proportional to count, for each open run.
+ * Errors: NULL, BAD_HANDLE, BAD_SIZE (count), BAD_ARGUMENT (not an EMIT stream), CLOSED, RING_FULL. */
+ticklog_status ticklog_emit(ticklog_stream *stream, const void *bytes, size_t count);
+
+/* [one context of its own, or service] Logs a text as the event `ticklog.note`: `level` is yours (0 debug ... 255), text
+ * is NUL-terminated, at most 120 bytes. BCSV runs.
+ * Errors: NULL, BAD_HANDLE, NAME_TOO_LONG (nothing is logged), UNSUPPORTED, CLOSED, RING_FULL. */
+ticklog_status ticklog_note(ticklog_run *run, uint8_t level, const char *text);
+
+/* [one context of its own, or service] Tells which wall-clock time a tick had, as the event `ticklog.clock`; readers
+ * interpolate between these. `tick` is not in the future. `source` is yours (1 RTC, 2 GPS PPS, 3 PTP, 4 SNTP, ...).
+ * BCSV runs. Errors: NULL, BAD_HANDLE, BAD_TICK, UNSUPPORTED, CLOSED, RING_FULL. */
+ticklog_status ticklog_set_time(ticklog_run *run, uint64_t tick, int64_t epoch_ns, uint32_t uncertainty_ns,
+                                uint8_t source);
+
+/* [service] Encodes what is in the rings, writes what fills blocks, closes a packet and syncs every flush_ms, rolls
+ * files. Call it as often as you like, at least once for each ring's worth of ticks. If storage fails, nothing that is
+ * encoded is dropped, and the next call tries again. Time: bounded by the rings' content and storage's calls.
+ * Errors: NULL, BAD_HANDLE, CLOSED, FULL (max_bytes: the run has been stopped), or what storage answered. */
+ticklog_status ticklog_service(ticklog_run *run);
+
+/* [service] As service, and everything sampled before the call is on storage and synced when it returns TICKLOG_OK.
+ * Errors: as service, and BUSY: storage made no progress; call again. */
+ticklog_status ticklog_flush(ticklog_run *run);
+
+/* [service] Ends the run: ticks and events are refused from now on, the rings are drained, gaps that are still open are
+ * declared, the files get their footers and are synced and closed; LOCK is removed last, and only if all of it
+ * succeeded. Silence the ticker and emitters before you reuse the run's memory. Never hangs.
+ * Errors: NULL, BAD_HANDLE, CLOSED (already stopped), BUSY (call again; the run is not stopped yet), or the failure
+ * that keeps LOCK in place: storage's last answer. The run is then ended as well. */
+ticklog_status ticklog_stop(ticklog_run *run);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Losses, statistics
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* Reasons in the event stream `ticklog.loss` = { stream u16, reason u8, first_tick u64, last_tick u64, samples u32 } */
+#define TICKLOG_LOSS_RING_FULL 1u /* service did not keep up: storage stalled */
+#define TICKLOG_LOSS_LATE 2u      /* due in a tick that ticklog_tick skipped */
+#define TICKLOG_LOSS_BUSY 3u      /* the guard refused: the last value stands in its place */
+#define TICKLOG_LOSS_STORAGE 4u   /* accepted by storage, but a sync failed since; or dropped because max_bytes was reached */
+
+typedef struct ticklog_run_statistics {
+    uint32_t size;              /* in: sizeof(ticklog_run_statistics) */
+    int32_t last_error;         /* storage's last failure; 0: none so far */
+    uint64_t ticks;             /* ticks so far, skipped ones included */
+    uint64_t offered;           /* samples and events, of all streams */
+    uint64_t written;           /* of these, given to storage's files */
+    uint64_t lost;              /* of these, declared lost */
+    uint64_t pending;           /* of these, still in the rings: offered - written - lost */
+    uint64_t lost_by_reason[5]; /* by TICKLOG_LOSS_; [0] is 0 */
+    uint64_t rows;              /* rows (BCSV) or records (DLF) written to the polled and event files */
+    uint64_t bytes;             /* accepted by storage, all files */
+    uint64_t packets;           /* closed */
+    uint64_t syncs;             /* successful flushes of a file */
+    uint64_t storage_errors;    /* callbacks that failed; BUSY is none */
+    uint64_t longest_gap;       /* ticks: the longest polled range lost in one piece */
+    uint32_t ring_bytes;        /* capacity of the ticker's ring */
+    uint32_t ring_high_water;   /* most bytes that were ever in it */
+} ticklog_run_statistics;
+
+typedef struct ticklog_stream_statistics {
+    uint32_t size; /* in: sizeof(ticklog_stream_statistics) */
+    uint32_t index;
+    uint64_t offered, written, lost, pending; /* as above, of this stream in this run */
+} ticklog_stream_statistics;
+
+/* [any] What the run has done so far. It may be called after ticklog_stop, until the memory is reused. Each number is
+ * one that held at some moment of the call. Time: proportional to the number of streams.
+ * Errors: NULL, BAD_HANDLE, BAD_SIZE. */
+ticklog_status ticklog_statistics(const ticklog_run *run, ticklog_run_statistics *statistics);
+
+/* [any] The same of one stream. Time: constant. Errors: NULL, BAD_HANDLE, BAD_SIZE. */
+ticklog_status ticklog_statistics_of(const ticklog_run *run, const ticklog_stream *stream,
+                                     ticklog_stream_statistics *statistics);
+
+/* [any] The run's directory name (a UUID if none was given); valid as long as the run's memory. NULL for NULL. */
+const char *ticklog_run_name(const ticklog_run *run);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TICKLOG_H */
