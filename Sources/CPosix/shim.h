@@ -32,6 +32,14 @@ static inline int cposix_openat(int directory, const char *path, int flags, unsi
     return openat(directory, path, flags, mode);
 }
 
+/* The name is an array of no fixed length: not a pointer, in Swift. */
+static inline const char *cposix_name(const struct dirent *entry) { return entry->d_name; }
+
+static inline char *cposix_optarg(void) { return optarg; }
+static inline int cposix_optind(void) { return optind; }
+/* 0 makes glibc start anew, also after a scan that was left half done. */
+static inline void cposix_reset_options(void) { optind = 0; }
+
 static inline int cposix_errno(void) { return errno; }
 static inline FILE *cposix_stdout(void) { return stdout; }
 static inline FILE *cposix_stderr(void) { return stderr; }
