@@ -13,7 +13,7 @@ public struct FileError: Error {
         self.code = code
     }
 
-    public var text: String { "\(path): \(doing): " + String(cString: strerror(code)) }
+    public var reason: String { String(cString: strerror(code)) }
 }
 
 /// A whole file in memory, read-only: mapped if it is a regular file, read to its end if it is a pipe or `-`, standard

@@ -1,3 +1,5 @@
+import CXXHash
+
 /// The header and schema of a BCSV file, of the 16-byte form (1.3) and the 24-byte form (1.4, 1.5), checked
 /// (spec: BCSV.md, section 2). It refers to the file's bytes.
 public struct BCSVHeader {
@@ -105,6 +107,9 @@ public struct BCSVHeader {
     }
 
     public var namesOffset: Int { typesOffset + 3 * columnCount }
+
+    /// XXH64 of header and schema, which have no checksum of their own: a run keeps it in `meta.bcsv`.
+    public var hash: UInt64 { cxxhash64(bytes.start, dataOffset) }
 
     /// The most bytes that a row of this schema takes before compression.
     public var largestRow: Int {
