@@ -1,4 +1,5 @@
 import CTickLog
+import Synchronization
 
 /// Flushing, rolling and closing a run's files.
 extension RunWriter {

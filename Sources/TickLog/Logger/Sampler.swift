@@ -1,4 +1,5 @@
 import CTickLog
+import Synchronization
 
 /// The ticker's side of a run: meters the streams and copies what is due into the ring. Nothing here waits.
 struct Sampler {

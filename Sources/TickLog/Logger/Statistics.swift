@@ -1,4 +1,5 @@
 import CTickLog
+import Synchronization
 
 /// The account of one stream: offered = written + lost + pending.
 struct Account {

@@ -1,4 +1,5 @@
 import CTickLog
+import Synchronization
 
 /// A polled stream in one run, as the sampler sees it.
 struct PolledHandle {
