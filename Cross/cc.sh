@@ -1,0 +1,42 @@
+#!/bin/sh
+# cc.sh TARGET OUT SOURCES... [-- FLAGS...]: compiles C sources and links them with build/TARGET/libticklog.a.
+# TARGET `host` is plain gcc and the archive of linux-x86_64. Cortex-M programs get Examples/firmware/start.c and a linker
+# script: that of QEMU's MPS2 boards, or with MACHINE=netduinoplus2, stm32f4 or stm32f7 that of the chip.
+set -eu
+. "$(dirname -- "$0")/targets.sh"
+[ $# -ge 3 ] || { echo "usage: cc.sh TARGET OUT SOURCES... [-- FLAGS...]" >&2; exit 64; }
+name=$1 out=$2
+shift 2
+[ "$name" != host ] || name=linux-x86_64
+target "$name"
+library=$build/$name/libticklog.a
+[ -f "$library" ] || { echo "$library is missing: Cross/build.sh $name makes it" >&2; exit 1; }
+
+firmware=$root/Examples/firmware
+sources= flags=
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    sources="$sources $1"
+    shift
+done
+[ $# -eq 0 ] || shift
+flags="$*"
+mkdir -p "$(dirname -- "$out")"
+
+# shellcheck disable=SC2086
+case $name in
+cortex-*)
+    case ${MACHINE:-mps2} in
+    mps2*) script=$firmware/mps2.ld ;;
+    netduinoplus2 | stm32f4) script=$root/Examples/stm32f4/stm32f4.ld ;;
+    stm32f7) script=$root/Examples/stm32f7/stm32f7.ld ;;
+    *) echo "MACHINE=$MACHINE: no linker script" >&2; exit 64 ;;
+    esac
+    exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
+        -I "$build/$name/include" -I "$firmware" $sources "$firmware/start.c" $flags "$library" --specs=rdimon.specs \
+        -nostartfiles -L "$firmware" -T "$script" -Wl,--gc-sections -Wl,-Map="$out.map" -o "$out"
+    ;;
+*)
+    exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
+        -I "$build/$name/include" $sources $flags "$library" -pthread -lm -Wl,--gc-sections -o "$out"
+    ;;
+esac
