@@ -8,6 +8,9 @@ struct RunStart {
     let plan: RunPlan
     let memory: UnsafeMutableRawPointer
 
+    /// How often storage may be busy without progress: there is no coming back to a start that was left half done.
+    private static let patience = 100_000
+
     private var places: RunPlan.Places { plan.places }
     private var run: RunShared.Pointer { (memory + places.shared).assumingMemoryBound(to: RunShared.self) }
     private var writer: UnsafeMutablePointer<RunWriter> {
@@ -382,7 +385,7 @@ struct RunStart {
             }
             if status != TICKLOG_OK, status != TICKLOG_BUSY { return status }
             idle = file.pointee.buffer.pending < before ? 0 : idle + 1
-            if idle >= RunWriter.patience { return TICKLOG_BUSY }
+            if idle >= Self.patience { return TICKLOG_BUSY }
         }
     }
 
@@ -404,7 +407,9 @@ struct RunStart {
             }
             FileName.store(
                 which, isDLF: plan.isDLF, short: plan.shortNames, roll: 0, to: path + writer.pointee.pathName)
-            _ = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))
+            let status = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))
+            // What cannot be removed stays behind its LOCK, as a run that was not closed.
+            guard status == TICKLOG_OK else { return }
         }
         path.store(UInt8(0), at: writer.pointee.pathName - 1)
         _ = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))
