@@ -1,7 +1,8 @@
 /* Runs Examples/storage/fatfs.c on the host, over a stand-in for FatFs: one run with 8.3 names, in the course of which the
  * card fails for a while. Shows that nothing is lost by that: storage is asked again.
  *
- *   Cross/cc.sh host build/fatfs Examples/storage/fatfs-standin/*.c Examples/storage/fatfs.c -- -I Examples/storage -I Examples/storage/fatfs-standin
+ *   Cross/cc.sh host build/fatfs Examples/storage/fatfs-standin/main.c Examples/storage/fatfs-standin/ff.c \
+ *       Examples/storage/fatfs.c -- -I Examples/storage -I Examples/storage/fatfs-standin
  *   Cross/run.sh host build/fatfs build
  *
  * (after `make cross`). Arguments: root directory (it exists; default "."), run name (at most 8 characters; default RUN1;
