@@ -3,6 +3,11 @@
 #ifndef TICKLOG_CPOSIX_SHIM_H
 #define TICKLOG_CPOSIX_SHIM_H
 
+/* Files of more than 2 GiB on 32-bit targets too. Elsewhere it would differ from Glibc, which tests import. */
+#if !defined(__LP64__) && !defined(_FILE_OFFSET_BITS)
+#define _FILE_OFFSET_BITS 64
+#endif
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +24,21 @@
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
+
+/* Swift does not import variadic functions. */
+static inline int cposix_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
+static inline int cposix_openat(int directory, const char *path, int flags, unsigned mode)
+{
+    return openat(directory, path, flags, mode);
+}
+
+/* The name is an array of no fixed length: not a pointer, in Swift. */
+static inline const char *cposix_name(const struct dirent *entry) { return entry->d_name; }
+
+static inline char *cposix_optarg(void) { return optarg; }
+static inline int cposix_optind(void) { return optind; }
+/* 0 makes glibc start anew, also after a scan that was left half done. */
+static inline void cposix_reset_options(void) { optind = 0; }
 
 static inline int cposix_errno(void) { return errno; }
 static inline FILE *cposix_stdout(void) { return stdout; }

@@ -1,0 +1,19 @@
+/// Constants of the BCSV format (spec BCSV).
+enum BCSVFormat {
+    static let magic: UInt32 = 0x5653_4342         // "BCSV"
+    static let packetMagic: UInt32 = 0x5443_4B50   // "PKCT"
+    static let footerMagic: UInt32 = 0x5844_4942   // "BIDX"
+    static let footerEndMagic: UInt32 = 0x5844_4945  // "EIDX"
+
+    static let flagZeroOrderHold: UInt16 = 0x0001
+
+    static let packetHeaderBytes = 16
+    /// BLE(0x3FFFFFFF), the row length that ends a packet.
+    static let terminator: (UInt32, UInt8) = (0xFFFF_FFFC, 0x01)
+    static let packetEndBytes = 13
+    /// "BIDX", "EIDX", size, row count, hash.
+    static let footerBytes = 28
+    static let indexEntryBytes = 16
+    static let maxColumns = 65535
+    static let maxRowBytes = 16_777_214
+}

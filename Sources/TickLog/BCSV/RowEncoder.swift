@@ -1,0 +1,347 @@
+/// Encodes the rows of one BCSV file and holds the last value of every column.
+///
+/// Before a row, `samples` says where each owner's new sample lies; nil means that the owner is not due and its columns
+/// keep their values. `out` always has room for `maxRow` bytes.
+struct RowEncoder {
+    let isFlat: Bool
+    let segments: Table<Segment>
+    /// By owner: its first segment.
+    let first: Table<UInt32>
+    /// By owner, the row owner last.
+    let samples: Table<UnsafeRawPointer?>
+    /// ZoH: the bools as the row header has them, then zero bits. Flat: the row's bools and scalars.
+    let held: UnsafeMutableRawPointer
+    /// ZoH: the held scalars, grouped by type. Flat: unused.
+    let scalars: UnsafeMutableRawPointer
+    /// The held strings: u16 length, then the capacity.
+    let strings: UnsafeMutableRawPointer
+    let headerBytes: Int
+    let boolBytes: Int
+    let bools: Int
+    let columns: Int
+    let scalarBytes: Int
+    let stringCount: Int
+
+    init(
+        _ layout: RowLayout, segments: Table<Segment>, first: Table<UInt32>, samples: Table<UnsafeRawPointer?>,
+        held: UnsafeMutableRawPointer
+    ) {
+        isFlat = layout.isFlat
+        self.segments = segments
+        self.first = first
+        self.samples = samples
+        self.held = held
+        let fixed = layout.isFlat ? layout.boolBytes + layout.scalarBytes : layout.headerBytes
+        scalars = held + roundUp(fixed, 8)
+        strings = scalars + (layout.isFlat ? 0 : roundUp(layout.scalarBytes, 8))
+        headerBytes = layout.headerBytes
+        boolBytes = layout.boolBytes
+        bools = layout.bools
+        columns = layout.columns
+        scalarBytes = layout.scalarBytes
+        stringCount = layout.strings
+        held.zero(RowEncoder.heldBytes(layout))
+    }
+
+    /// Memory for the held values.
+    static func heldBytes(_ layout: RowLayout) -> Int {
+        let fixed = layout.isFlat ? layout.boolBytes + layout.scalarBytes : layout.headerBytes
+        return roundUp(fixed, 8) + (layout.isFlat ? 0 : roundUp(layout.scalarBytes, 8)) + roundUp(layout.stringBytes, 8)
+    }
+
+    // MARK: Zero-order hold
+
+    /// The whole row, whatever changed: the first row of a packet.
+    func encodeAll(to out: UnsafeMutableRawPointer) -> Int {
+        hold()
+        out.copy(held, boolBytes)
+        var bit = bools
+        if bit & 7 != 0 {
+            // The byte that bools and flags share.
+            let shared = UInt8(truncatingIfNeeded: 0xFF << UInt32(bit & 7))
+            let at = bit >> 3
+            out.store(UnsafeRawPointer(held).load(UInt8.self, at: at) | shared, at: at)
+            bit = (bit | 7) + 1
+        }
+        var at = bit >> 3
+        while at < headerBytes {
+            out.store(UInt8.max, at: at)
+            at += 1
+        }
+        if columns & 7 != 0 {
+            let last = UnsafeRawPointer(out).load(UInt8.self, at: headerBytes - 1)
+            out.store(last & UInt8(truncatingIfNeeded: (1 << UInt32(columns & 7)) - 1), at: headerBytes - 1)
+        }
+        (out + headerBytes).copy(scalars, scalarBytes)
+        return headerBytes + scalarBytes + copyStrings(to: out + (headerBytes + scalarBytes), lengths: true)
+    }
+
+    /// What changed since the row before; 0 bytes if nothing did.
+    func encodeChanges(to out: UnsafeMutableRawPointer) -> Int {
+        out.copy(held, headerBytes)
+        var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
+        var i = 0
+        while i < segments.count {
+            let segment = segments.pointer(i)
+            if let sample = samples[Int(segment.pointee.owner)] { encode(segment, sample, &row) }
+            i &+= 1
+        }
+        return row.changed ? row.end - out : 0
+    }
+
+    /// What changed, if only one owner and the row owner have samples: an event. O(columns of the two).
+    func encodeChanges(of owner: Int, to out: UnsafeMutableRawPointer) -> Int {
+        out.copy(held, headerBytes)
+        var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
+        // Both chains are in row order; so must the payload be.
+        var a = first[first.count - 1]
+        var b = first[owner]
+        while a != Segment.none || b != Segment.none {
+            let segment = segments.pointer(Int(min(a, b)))
+            if a < b { a = segment.pointee.next } else { b = segment.pointee.next }
+            if let sample = samples[Int(segment.pointee.owner)] { encode(segment, sample, &row) }
+        }
+        return row.changed ? row.end - out : 0
+    }
+
+    @inline(__always)
+    private func encode(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer, _ row: inout ZoHRow) {
+        let source = sample + Int(segment.pointee.source)
+        let bit = Int(segment.pointee.bit)
+        let count = Int(segment.pointee.count)
+        let values = scalars + Int(segment.pointee.held)
+        switch segment.pointee.width {
+        case 4: row.put(UInt32.self, source, held: values, count, bit)
+        case 8: row.put(UInt64.self, source, held: values, count, bit)
+        case 2: row.put(UInt16.self, source, held: values, count, bit)
+        case 1: row.put(UInt8.self, source, held: values, count, bit)
+        case Segment.boolWidth:
+            if holdBools(source, count, bit) {
+                row.changed = true
+                copyBits(bit, count, to: row.header)
+            }
+        default: putStrings(segment.pointee, source, &row)
+        }
+    }
+
+    private func copyBits(_ bit: Int, _ count: Int, to header: UnsafeMutablePointer<UInt8>) {
+        let from = held.assumingMemoryBound(to: UInt8.self)
+        var at = bit
+        while at < bit + count {
+            let mask = UInt8(1) << UInt8(at & 7)
+            header[at >> 3] = header[at >> 3] & ~mask | from[at >> 3] & mask
+            at += 1
+        }
+    }
+
+    private func putStrings(_ segment: Segment, _ source: UnsafeRawPointer, _ row: inout ZoHRow) {
+        let capacity = Int(segment.capacity)
+        for i in 0..<Int(segment.count) where holdString(source + i * capacity, segment, i) {
+            let bit = Int(segment.bit) + i
+            row.header[bit >> 3] |= 1 << UInt8(bit & 7)
+            let value = UnsafeRawPointer(strings + (Int(segment.held) + i * (2 + capacity)))
+            let bytes = 2 + Int(value.load(UInt16.self))
+            row.end.copy(value, bytes)
+            row.end += bytes
+            row.changed = true
+        }
+    }
+
+    // MARK: Flat
+
+    /// Stores the new samples and the held values around them as a flat row.
+    func encodeFlat(to out: UnsafeMutableRawPointer) -> Int {
+        hold()
+        out.copy(held, boolBytes + scalarBytes)
+        return finishFlat(out)
+    }
+
+    /// The same where every owner has a sample: each value is copied once, past the held row.
+    func encodeFlatDirect(to out: UnsafeMutableRawPointer) -> Int {
+        for i in 0..<segments.count {
+            let segment = segments.pointer(i)
+            guard let sample = samples[Int(segment.pointee.owner)] else { continue }
+            let width = segment.pointee.width
+            if width == Segment.boolWidth || width == Segment.stringWidth {
+                hold(segment, sample)
+            } else {
+                (out + Int(segment.pointee.held)).copy(
+                    sample + Int(segment.pointee.source), Int(segment.pointee.count) * Int(width))
+            }
+        }
+        out.copy(held, boolBytes)
+        return finishFlat(out)
+    }
+
+    private func finishFlat(_ out: UnsafeMutableRawPointer) -> Int {
+        var at = boolBytes + scalarBytes
+        if stringCount == 0 { return at }
+        var i = 0
+        while i < segments.count {
+            let segment = segments[i]
+            if segment.width == Segment.stringWidth {
+                for k in 0..<Int(segment.count) {
+                    let value = UnsafeRawPointer(strings + (Int(segment.held) + k * (2 + Int(segment.capacity))))
+                    out.store(value.load(UInt16.self), at: at)
+                    at += 2
+                }
+            }
+            i += 1
+        }
+        return at + copyStrings(to: out + at, lengths: false)
+    }
+
+    /// Keeps a flat row that was encoded past the held one: a later row may repeat it.
+    func keepFlat(_ row: UnsafeRawPointer) { held.copy(row, boolBytes + scalarBytes) }
+
+    // MARK: Held values
+
+    /// Takes every new sample over into the held values.
+    func hold() {
+        for i in 0..<segments.count {
+            let segment = segments.pointer(i)
+            if let sample = samples[Int(segment.pointee.owner)] { hold(segment, sample) }
+        }
+    }
+
+    private func hold(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer) {
+        let source = sample + Int(segment.pointee.source)
+        let count = Int(segment.pointee.count)
+        switch segment.pointee.width {
+        case Segment.boolWidth:
+            _ = holdBools(source, count, Int(segment.pointee.bit))
+        case Segment.stringWidth:
+            for i in 0..<count { _ = holdString(source + i * Int(segment.pointee.capacity), segment.pointee, i) }
+        case let width:
+            ((isFlat ? held : scalars) + Int(segment.pointee.held)).copy(source, count * Int(width))
+        }
+    }
+
+    /// Whether one of these bools changed. Any byte but 0 is true.
+    private func holdBools(_ source: UnsafeRawPointer, _ count: Int, _ bit: Int) -> Bool {
+        let bits = held.assumingMemoryBound(to: UInt8.self)
+        var changed: UInt8 = 0
+        for i in 0..<count {
+            let value: UInt8 = source.load(UInt8.self, at: i) == 0 ? 0 : 1
+            let at = bit + i
+            let old = bits[at >> 3] >> UInt8(at & 7) & 1
+            bits[at >> 3] ^= (old ^ value) << UInt8(at & 7)
+            changed |= old ^ value
+        }
+        return changed != 0
+    }
+
+    /// Whether the string changed. It ends at its first NUL or its capacity.
+    private func holdString(_ source: UnsafeRawPointer, _ segment: Segment, _ index: Int) -> Bool {
+        let capacity = Int(segment.capacity)
+        let value = strings + (Int(segment.held) + index * (2 + capacity))
+        let length = source.stringLength(capacity)
+        if UnsafeRawPointer(value).load(UInt16.self) == UInt16(length), UnsafeRawPointer(value + 2).equals(source, length) {
+            return false
+        }
+        value.store(UInt16(length))
+        (value + 2).copy(source, length)
+        return true
+    }
+
+    /// All strings' bytes in column order, each behind its length if asked for.
+    private func copyStrings(to out: UnsafeMutableRawPointer, lengths: Bool) -> Int {
+        if stringCount == 0 { return 0 }
+        var at = 0
+        for i in 0..<segments.count where segments[i].width == Segment.stringWidth {
+            let segment = segments[i]
+            for k in 0..<Int(segment.count) {
+                let value = UnsafeRawPointer(strings + (Int(segment.held) + k * (2 + Int(segment.capacity))))
+                let length = Int(value.load(UInt16.self))
+                if lengths {
+                    (out + at).copy(value, 2 + length)
+                    at += 2 + length
+                } else {
+                    (out + at).copy(value + 2, length)
+                    at += length
+                }
+            }
+        }
+        return at
+    }
+}
+
+/// A ZoH row while it grows: flags in the header, changed values behind it (spec BCSV, section 7.2).
+struct ZoHRow {
+    let header: UnsafeMutablePointer<UInt8>
+    var end: UnsafeMutableRawPointer
+    var changed = false
+
+    /// Compares `count` values with the held ones, and appends and holds those that differ.
+    ///
+    /// Eight at a time, so that a header byte is stored once; first a comparison of all eight by XOR and OR, which in an
+    /// idle row is all there is to do: half the instructions of eight branches.
+    @inline(__always)
+    mutating func put<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _: Word.Type, _ source: UnsafeRawPointer, held: UnsafeMutableRawPointer, _ count: Int, _ bit: Int
+    ) {
+        let width = MemoryLayout<Word>.size
+        let before = end
+        var source = source
+        var held = held
+        var left = count
+        var bit = bit
+        // Up to the next byte of the header.
+        let lead = min(-bit & 7, left)
+        if lead > 0 {
+            putSome(Word.self, source, held, lead, bit)
+            source += lead &* width
+            held += lead &* width
+            left &-= lead
+            bit &+= lead
+        }
+        var flags = header + (bit >> 3)
+        while left >= 8 {
+            var difference: Word = 0
+            var i = 0
+            while i < 8 {
+                difference |= source.load(Word.self, at: i &* width) ^ UnsafeRawPointer(held).load(Word.self, at: i &* width)
+                i &+= 1
+            }
+            if difference != 0 {
+                var bits: UInt8 = 0
+                i = 0
+                while i < 8 {
+                    let value = source.load(Word.self, at: i &* width)
+                    if value != UnsafeRawPointer(held).load(Word.self, at: i &* width) {
+                        held.store(value, at: i &* width)
+                        end.store(value)
+                        end += width
+                        bits |= 1 << UInt8(truncatingIfNeeded: i)
+                    }
+                    i &+= 1
+                }
+                flags.pointee = bits
+            }
+            flags += 1
+            source += 8 &* width
+            held += 8 &* width
+            left &-= 8
+        }
+        if left > 0 { putSome(Word.self, source, held, left, (flags - header) &* 8) }
+        if end != before { changed = true }
+    }
+
+    @inline(never)
+    private mutating func putSome<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ count: Int, _ bit: Int
+    ) {
+        let width = MemoryLayout<Word>.size
+        var i = 0
+        while i < count {
+            let value = source.load(Word.self, at: i &* width)
+            if value != UnsafeRawPointer(held).load(Word.self, at: i &* width) {
+                held.store(value, at: i &* width)
+                end.store(value)
+                end += width
+                header[(bit &+ i) >> 3] |= 1 << UInt8(truncatingIfNeeded: (bit &+ i) & 7)
+            }
+            i &+= 1
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import CTickLog
+
+/// A run of neighbouring columns of one type that lie side by side in a sample: the unit of row encoding.
+struct Segment {
+    /// Bytes from the start of the owner's sample.
+    var source: UInt32
+    /// ZoH: offset of the held values. Flat: offset in the row. Strings: offset among the held strings.
+    var held: UInt32
+    /// ZoH: position of the first column's bit in the row header. Flat: of the first bool.
+    var bit: UInt32
+    /// Columns.
+    var count: UInt32
+    /// Index of the next segment of the same owner, or `none`.
+    var next: UInt32
+    /// The owner's place in the tables of samples: its stream's file index, the row owner last.
+    var owner: UInt16
+    /// String capacity.
+    var capacity: UInt16
+    /// Bytes of a value: 1, 2, 4, 8; `boolWidth`, `stringWidth`.
+    var width: UInt8
+
+    static let none: UInt32 = .max
+    static let boolWidth: UInt8 = 0
+    static let stringWidth: UInt8 = 255
+}
+
+/// The shape of a BCSV file's rows, and the segments that encode them.
+///
+/// ZoH groups columns by type, in the order of type codes (spec BCSV, section 7.2); flat keeps column order (7.1).
+struct RowLayout {
+    let isFlat: Bool
+    /// Streams, the row owner not counted.
+    let owners: Int
+    private(set) var columns = 0
+    private(set) var bools = 0
+    private(set) var scalarBytes = 0
+    private(set) var strings = 0
+    /// Held strings: a length and the capacity each.
+    private(set) var stringBytes = 0
+    private(set) var segmentCount = 0
+
+    /// Bits of a ZoH row.
+    var headerBytes: Int { (columns + 7) / 8 }
+    var boolBytes: Int { (bools + 7) / 8 }
+    /// The longest row.
+    var maxRow: Int { (isFlat ? boolBytes : headerBytes) + scalarBytes + stringBytes }
+    /// A flat row but for its strings' bytes.
+    var flatFixedBytes: Int { boolBytes + scalarBytes + 2 * strings }
+
+    /// Measures a file's rows. If `store` is given, puts the segments there: as many as `segmentCount` was before.
+    init(
+        _ logger: Logger.Pointer, _ kind: FileKind, tickColumn: Bool, isFlat: Bool, owners: Int,
+        store: Table<Segment>? = nil
+    ) {
+        self.isFlat = isFlat
+        self.owners = owners
+        // Flat rows begin with their bools' bits: their number must be known first.
+        var cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
+        while let slot = cursor.next() {
+            columns += slot.count
+            if slot.type == ValueType.bool { bools += slot.count }
+        }
+        var place = Placement(flatStart: boolBytes)
+        if isFlat {
+            // Scalars in column order; strings and bools keep their order among themselves, so one pass is enough.
+            cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
+            while let slot = cursor.next() { add(slot, &place, store) }
+        } else {
+            var type: UInt8 = 0
+            while type <= ValueType.string {
+                cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
+                while let slot = cursor.next() {
+                    if slot.type == type { add(slot, &place, store) }
+                }
+                type += 1
+            }
+        }
+        segmentCount = place.segments
+    }
+
+    /// Where the next segment goes.
+    private struct Placement {
+        let flatStart: Int
+        var bit = 0
+        var segments = 0
+        var last = Segment(source: 0, held: 0, bit: 0, count: 0, next: Segment.none, owner: 0, capacity: 0, width: 0)
+        var lastType: UInt8 = .max
+    }
+
+    private mutating func add(_ slot: FieldSlot, _ place: inout Placement, _ store: Table<Segment>?) {
+        let owner = UInt16(slot.owner == FieldSlot.rowOwner ? owners : slot.owner)
+        var segment = Segment(
+            source: UInt32(slot.source), held: 0, bit: UInt32(place.bit), count: UInt32(slot.count), next: Segment.none,
+            owner: owner, capacity: 0, width: 0)
+        switch slot.type {
+        case ValueType.bool:
+            segment.width = Segment.boolWidth
+            place.bit += slot.count
+        case ValueType.string:
+            segment.width = Segment.stringWidth
+            segment.capacity = UInt16(slot.capacity)
+            segment.held = UInt32(stringBytes)
+            if !isFlat { place.bit += slot.count }
+            strings += slot.count
+            stringBytes += slot.count * (2 + slot.capacity)
+        default:
+            let width = ValueType.width(slot.type)
+            segment.width = UInt8(width)
+            segment.held = UInt32((isFlat ? place.flatStart : 0) + scalarBytes)
+            if !isFlat { place.bit += slot.count }
+            scalarBytes += width * slot.count
+        }
+        // Neighbours in memory that are neighbours in the row as well become one segment.
+        if place.segments > 0, place.last.owner == owner, segment.width == place.last.width,
+            segment.width != Segment.stringWidth, isFlat ? segment.width != 0 || place.lastType == slot.type : place.lastType == slot.type,
+            place.last.source + place.last.count * UInt32(max(segment.width, 1)) == segment.source,
+            segment.width == 0 || place.last.held + place.last.count * UInt32(segment.width) == segment.held,
+            isFlat || segment.width == 0 || place.last.bit + place.last.count == segment.bit
+        {
+            place.last.count += segment.count
+            if let store { store[place.segments - 1] = place.last }
+        } else {
+            if let store { store[place.segments] = segment }
+            place.last = segment
+            place.segments += 1
+        }
+        place.lastType = slot.type
+    }
+
+    /// Links each owner's segments: `first` has an entry for each owner, the row owner last.
+    static func link(_ segments: Table<Segment>, first: Table<UInt32>) {
+        for i in 0..<first.count { first[i] = Segment.none }
+        var i = segments.count
+        while i > 0 {
+            i -= 1
+            let owner = Int(segments[i].owner)
+            segments.pointer(i).pointee.next = first[owner]
+            first[owner] = UInt32(i)
+        }
+    }
+}

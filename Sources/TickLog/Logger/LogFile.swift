@@ -1,0 +1,72 @@
+import CTickLog
+
+/// One open file of a run: its encoded bytes, and how far storage has got with it.
+struct LogFile {
+    let kind: FileKind
+    var buffer: BlockBuffer
+    /// BCSV's packets; nil in DLF runs, whose samples and records go into the buffer as they are.
+    var packets: PacketWriter?
+    /// The most bytes that one row or record adds.
+    let rowRoom: Int
+
+    /// Something was encoded since the last flush.
+    var hasNews = false
+    /// Ticks of the rows since the last good sync.
+    var unsyncedFirst: UInt64 = 0
+    var unsyncedLast: UInt64 = 0
+    var hasUnsynced = false
+    /// Number of the current file, when the run has rolled.
+    var roll: UInt32 = 0
+    var change = Change.none
+    /// Storage refused the next file: ask again at the next service only.
+    var isRollRefused = false
+
+    /// Going over to the next file, or closing the last one, in steps that a busy storage may interrupt.
+    enum Change {
+        case none
+        /// The file gets its footer, of which `emitted` bytes are in the buffer. The next one, if any, is open.
+        case footer(next: ticklog_file?, emitted: Int)
+        /// The footer is encoded, and goes to storage.
+        case finish(next: ticklog_file?)
+        /// The next file gets its header.
+        case header(emitted: Int)
+        /// The last file is closed.
+        case closed
+    }
+
+    init(_ kind: FileKind, buffer: BlockBuffer, packets: PacketWriter?, rowRoom: Int) {
+        self.kind = kind
+        self.buffer = buffer
+        self.packets = packets
+        self.rowRoom = rowRoom
+    }
+
+    var isChanging: Bool {
+        if case .none = change { return false }
+        return true
+    }
+
+    mutating func noteRow(_ tick: UInt64) {
+        hasNews = true
+        if !hasUnsynced {
+            hasUnsynced = true
+            unsyncedFirst = tick
+        }
+        unsyncedLast = tick
+    }
+
+    mutating func closePacket() {
+        packets?.close(&buffer)
+    }
+
+    mutating func drain(all: Bool, _ storage: UnsafePointer<ticklog_storage>, _ tally: inout StorageTally) -> ticklog_status {
+        packets?.hashPending(buffer)
+        return buffer.drain(all: all, storage, &tally)
+    }
+
+    mutating func makeRoom(_ count: Int, _ storage: UnsafePointer<ticklog_storage>, _ tally: inout StorageTally) -> Bool {
+        if buffer.room >= count { return true }
+        packets?.hashPending(buffer)
+        return buffer.makeRoom(count, storage, &tally)
+    }
+}

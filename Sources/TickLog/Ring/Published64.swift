@@ -1,0 +1,47 @@
+import Synchronization
+
+/// A 64-bit number with one writer and any readers, without locks.
+///
+/// Cortex-M has no 64-bit atomics. There the high half is stored before and after the low one; a reader that finds both
+/// copies equal has a value that the number had, and it retries only when the low half has wrapped in between.
+struct Published64: ~Copyable {
+    #if _pointerBitWidth(_64)
+    private let value = Atomic<UInt64>(0)
+
+    init() {}
+
+    @inline(__always)
+    func store(_ new: UInt64) { value.store(new, ordering: .releasing) }
+
+    @inline(__always)
+    func load() -> UInt64 { value.load(ordering: .acquiring) }
+    #else
+    private let highBefore = Atomic<UInt32>(0)
+    private let low = Atomic<UInt32>(0)
+    private let highAfter = Atomic<UInt32>(0)
+
+    init() {}
+
+    @inline(__always)
+    func store(_ new: UInt64) {
+        let high = UInt32(truncatingIfNeeded: new >> 32)
+        highBefore.store(high, ordering: .relaxed)
+        low.store(UInt32(truncatingIfNeeded: new), ordering: .releasing)
+        highAfter.store(high, ordering: .releasing)
+    }
+
+    @inline(__always)
+    func load() -> UInt64 {
+        while true {
+            let after = highAfter.load(ordering: .acquiring)
+            let low = low.load(ordering: .acquiring)
+            let before = highBefore.load(ordering: .acquiring)
+            if before == after { return UInt64(after) << 32 | UInt64(low) }
+        }
+    }
+    #endif
+
+    /// Adds to the number. For its one writer only.
+    @inline(__always)
+    func add(_ amount: UInt64) { store(load() &+ amount) }
+}

@@ -1,0 +1,90 @@
+import CPosix
+import TickLog
+
+/// A system call that failed, with the file it was for.
+public struct FileError: Error {
+    public let path: String
+    public let doing: String
+    public let code: Int32
+
+    public init(_ path: String, _ doing: String, _ code: Int32) {
+        self.path = path
+        self.doing = doing
+        self.code = code
+    }
+
+    public var reason: String { String(cString: strerror(code)) }
+}
+
+/// A whole file in memory, read-only: mapped if it is a regular file, read to its end if it is a pipe or `-`, standard
+/// input. A file that grows is seen as long as it was when it was opened; one that is cut under the reader ends the
+/// process, as with every mapping.
+public final class MappedFile {
+    public let path: String
+    public let bytes: FileBytes
+    private let mapped: Bool
+
+    public init(_ path: String) throws(FileError) {
+        self.path = path
+        let descriptor = path == "-" ? dup(0) : cposix_open(path, O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw FileError(path, "open", cposix_errno()) }
+        defer { _ = close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw FileError(path, "stat", cposix_errno()) }
+        guard FileKind(status) != .directory else { throw FileError(path, "read", EISDIR) }
+        if FileKind(status) == .file, path != "-" {
+            guard let size = Int(exactly: status.st_size) else { throw FileError(path, "map", EFBIG) }
+            guard size > 0 else {
+                bytes = FileBytes(UnsafeRawBufferPointer(start: nil, count: 0))
+                mapped = false
+                return
+            }
+            let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+            guard let address, UInt(bitPattern: address) != UInt.max else { throw FileError(path, "map", cposix_errno()) }
+            bytes = FileBytes(start: UnsafeRawPointer(address), count: size)
+            mapped = true
+        } else {
+            bytes = try MappedFile.readAll(descriptor, path)
+            mapped = false
+        }
+    }
+
+    deinit {
+        guard bytes.count > 0 else { return }
+        let address = UnsafeMutableRawPointer(mutating: bytes.start)
+        if mapped { _ = munmap(address, bytes.count) } else { free(address) }
+    }
+
+    private static func readAll(_ descriptor: Int32, _ path: String) throws(FileError) -> FileBytes {
+        var capacity = 1 << 16
+        var count = 0
+        guard var memory = malloc(capacity) else { throw FileError(path, "read", ENOMEM) }
+        while true {
+            if count == capacity {
+                let (doubled, overflow) = capacity.multipliedReportingOverflow(by: 2)
+                guard !overflow, let larger = realloc(memory, doubled) else {
+                    free(memory)
+                    throw FileError(path, "read", ENOMEM)
+                }
+                memory = larger
+                capacity = doubled
+            }
+            let taken = read(descriptor, memory + count, capacity - count)
+            if taken > 0 {
+                count += taken
+            } else if taken == 0 {
+                break
+            } else {
+                let error = cposix_errno()
+                if error == EINTR { continue }
+                free(memory)
+                throw FileError(path, "read", error)
+            }
+        }
+        if count == 0 {
+            free(memory)
+            return FileBytes(UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+        return FileBytes(start: UnsafeRawPointer(memory), count: count)
+    }
+}

@@ -1,0 +1,105 @@
+import TickLog
+
+/// The polled or the event file of a run, row by row: which tick it is, and which streams have a sample in it.
+public final class Recording {
+    public let table: Table
+    public let streams: [RunStream]
+    public let isEvents: Bool
+    public private(set) var tick: UInt64 = 0
+    /// Indices into `streams`, in the order of the file.
+    public private(set) var sampled: [Int] = []
+
+    private let dlf: DLFTable?
+    private let tickColumn: Int?
+    private let streamColumn: Int?
+    private var byName: [String: Int] = [:]
+    private var polled: [Int] = []
+    private var nextRow: UInt64 = 0
+    private var nextTick: UInt64 = 0
+
+    init(bcsv table: BCSVTable, streams described: [RunStream], isEvents: Bool) {
+        self.table = table
+        self.isEvents = isEvents
+        dlf = nil
+        var columns: [String: Int] = [:]
+        for i in 0..<table.columns.count { columns[table.columns[i].name] = i }
+        var streams: [RunStream] = []
+        for var stream in described where stream.isPolled != isEvents {
+            for k in 0..<stream.fields.count {
+                let field = stream.fields[k].name
+                // Of a stream without fields the column has the stream's name; of an array [i] behind it.
+                stream.fields[k].column = field.isEmpty ? columns[stream.name]
+                    : columns[stream.name + "." + field] ?? columns[stream.name + field] ?? columns[stream.name]
+            }
+            streams.append(stream)
+        }
+        self.streams = streams
+        tickColumn = Recording.column(table, "tick", .u64)
+        streamColumn = isEvents ? Recording.column(table, "stream", .string) : nil
+        for i in 0..<streams.count {
+            byName[streams[i].name] = i
+            if streams[i].isPolled { polled.append(i) }
+        }
+    }
+
+    init(dlf table: DLFTable) {
+        self.table = table
+        dlf = table
+        isEvents = table.file.header.isEvents
+        streams = table.streams
+        tickColumn = 0
+        streamColumn = nil
+        for i in 0..<streams.count { byName[streams[i].name] = i }
+    }
+
+    private static func column(_ table: Table, _ name: String, _ type: ColumnType) -> Int? {
+        if let column = table.column(named: name), table.columns[column].type == type { return column }
+        return nil
+    }
+
+    public func stream(named name: String) -> Int? { byName[name] }
+
+    /// Bytes of a stream's sample in the current row; DLF only.
+    public func bytes(of stream: Int) -> FileBytes? { dlf?.sample(of: stream) }
+
+    public func next() -> Bool {
+        guard table.next() else { return false }
+        if let dlf {
+            tick = dlf.tick
+            sampled = dlf.sampled
+            return true
+        }
+        sampled.removeAll(keepingCapacity: true)
+        if let tickColumn {
+            tick = table.bits(tickColumn)
+        } else {
+            advance(to: table.row)
+        }
+        if isEvents {
+            if let streamColumn, let i = byName[String(decoding: table.text(streamColumn), as: UTF8.self)] {
+                sampled.append(i)
+            }
+        } else {
+            for i in polled where streams[i].isDue(at: tick) { sampled.append(i) }
+        }
+        return true
+    }
+
+    /// Without a tick column, row i is the i-th tick at which a stream is due.
+    private func advance(to row: UInt64) {
+        while nextRow <= row {
+            tick = due(from: nextTick)
+            nextTick = tick &+ 1
+            nextRow += 1
+        }
+    }
+
+    private func due(from tick: UInt64) -> UInt64 {
+        var nearest: UInt64?
+        for i in polled {
+            let due = streams[i].due(from: tick)
+            if nearest == nil || due < nearest! { nearest = due }
+        }
+        return nearest ?? tick
+    }
+}

@@ -1,0 +1,39 @@
+import TickLog
+
+/// A stream of a run as its files describe it.
+public struct RunStream {
+    public struct Field {
+        /// Empty for the one value of a stream without fields.
+        public let name: String
+        public let type: ColumnType
+        public let unit: String
+        /// Byte offset in a DLF sample.
+        var offset = 0
+        /// Of the polled or event table; nil if the table has no such column.
+        public internal(set) var column: Int?
+    }
+
+    public let index: Int
+    public let name: String
+    /// poll, watch, emit or builtin; in DLF files poll or event.
+    public let kind: String
+    public let notes: String
+    /// Ticks.
+    public let interval: UInt64
+    public let phase: UInt64
+    /// DLF samples without a known meaning.
+    public internal(set) var isOpaque = false
+    public internal(set) var fields: [Field] = []
+
+    public var isPolled: Bool { kind == "poll" }
+
+    public func isDue(at tick: UInt64) -> Bool {
+        interval <= 1 || (tick % interval + phase % interval) % interval == 0
+    }
+
+    func due(from tick: UInt64) -> UInt64 {
+        guard interval > 1 else { return tick }
+        let past = (tick % interval + phase % interval) % interval
+        return past == 0 ? tick : tick &+ (interval - past)
+    }
+}

@@ -1,0 +1,43 @@
+import TickLog
+
+public struct Column {
+    public let name: String
+    public let type: ColumnType
+
+    public init(_ name: String, _ type: ColumnType) {
+        self.name = name
+        self.type = type
+    }
+}
+
+/// Rows of named, typed columns, read one after the other, whatever their format. Reading never throws: it ends early,
+/// and `faults` says why.
+public class Table {
+    public let columns: [Column]
+    public internal(set) var faults: [Fault] = []
+    /// Index of the current row, from 0; rows that were lost are counted.
+    public internal(set) var row: UInt64 = 0
+
+    init(columns: [Column]) {
+        self.columns = columns
+    }
+
+    /// Moves to the next row; false at the end.
+    public func next() -> Bool { false }
+    /// The bits of the current row's value in a column that is no string.
+    public func bits(_ column: Int) -> UInt64 { 0 }
+    /// The bytes of a string column; valid until the next row.
+    public func text(_ column: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+    /// False if the column has had no value yet.
+    public func isKnown(_ column: Int) -> Bool { true }
+
+    public func column(named name: String) -> Int? {
+        for i in 0..<columns.count where columns[i].name == name { return i }
+        return nil
+    }
+
+    public var isDamaged: Bool {
+        for fault in faults where fault.kind != .torn { return true }
+        return false
+    }
+}

@@ -1,0 +1,64 @@
+import TickLog
+
+// Numbers as text: integers in full, floats as the shortest text that reads back as the same bits.
+
+extension Output {
+    public func number(_ value: UInt64) {
+        if value < 10 { return byte(0x30 + UInt8(value)) }
+        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        withUnsafeMutableBytes(of: &digits) { digits in
+            var rest = value
+            var at = digits.count
+            repeat {
+                at -= 1
+                digits[at] = 0x30 + UInt8(rest % 10)
+                rest /= 10
+            } while rest > 0
+            bytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[at...]))
+        }
+    }
+
+    public func number(_ value: Int64) {
+        if value < 0 { byte(0x2D) }
+        number(value.magnitude)
+    }
+
+    public func number(_ value: Float) {
+        if value.isFinite { text(value.description) } else { text(nonFinite(value.isNaN, value < 0)) }
+    }
+
+    public func number(_ value: Double) {
+        if value.isFinite { text(value.description) } else { text(nonFinite(value.isNaN, value < 0)) }
+    }
+
+    private func nonFinite(_ isNaN: Bool, _ isNegative: Bool) -> StaticString {
+        isNaN ? "nan" : isNegative ? "-inf" : "inf"
+    }
+
+    /// A value of a column that is no string, from its bits.
+    public func value(_ bits: UInt64, _ type: ColumnType) {
+        switch type {
+        case .bool: text(bits & 0xFF != 0 ? "true" as StaticString : "false")
+        case .u8, .u16, .u32, .u64: number(bits)
+        case .i8: number(Int64(Int8(truncatingIfNeeded: bits)))
+        case .i16: number(Int64(Int16(truncatingIfNeeded: bits)))
+        case .i32: number(Int64(Int32(truncatingIfNeeded: bits)))
+        case .i64: number(Int64(bitPattern: bits))
+        case .f32: number(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+        case .f64: number(Double(bitPattern: bits))
+        case .string: break
+        }
+    }
+
+    public func hex(_ bytes: FileBytes) {
+        for byte in bytes.buffer {
+            self.byte(hexDigit(byte >> 4))
+            self.byte(hexDigit(byte & 15))
+        }
+    }
+}
+
+func hexDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + nibble }
+
+/// A number in base 16 with `0x`.
+public func hexText(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

@@ -1,0 +1,130 @@
+#!/bin/bash
+# Tests/firmware/signals.c on all targets and machines, in all formats: every file is the same, byte for byte, on every
+# one, and the Python model agrees with what is in them.
+#
+#     Tests/targets.sh [MACHINE...]      machines: x86_64 aarch64 armv7 mps2-an386 netduinoplus2 mps2-an500
+#
+# LZ4 finds other matches on 64-bit machines than on 32-bit ones (a choice of liblz4). So compressed files may differ
+# between the two kinds: they must be the same within each kind, and hold the same rows.
+set -u
+KEEP=${KEEP:-} # a folder to copy the x86_64 runs to
+root=$(cd "$(dirname "$0")/.." && pwd)
+python=$root/.venv/bin/python
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+steps=600
+machines=${*:-x86_64 aarch64 armv7 mps2-an386 netduinoplus2 mps2-an500}
+case " $machines " in *" x86_64 "*) ;; *) machines="x86_64 $machines" ;; esac
+
+"$root/Tests/python/setup.sh" || exit 1
+
+target_of() {
+    case $1 in
+    x86_64) echo linux-x86_64 ;;
+    aarch64) echo linux-aarch64 ;;
+    armv7) echo linux-armv7 ;;
+    mps2-an386 | netduinoplus2) echo cortex-m4f ;;
+    mps2-an500) echo cortex-m7f ;;
+    esac
+}
+
+#    name            format row  file   version short no-tick roll   options of the check
+combinations="
+    zoh-packet-15    bcsv zoh  packet 15 0 0 -     --packet
+    zoh-lz4-15       bcsv zoh  lz4    15 0 0 -     -
+    flat-packet-15   bcsv flat packet 15 0 0 -     --packet --flat
+    flat-lz4-15      bcsv flat lz4    15 0 0 -     --flat
+    zoh-packet-13    bcsv zoh  packet 13 0 0 -     --packet --13
+    zoh-lz4-13       bcsv zoh  lz4    13 0 0 -     --13
+    flat-packet-13   bcsv flat packet 13 0 0 -     --packet --flat --13
+    flat-lz4-13      bcsv flat lz4    13 0 0 -     --flat --13
+    SHORT            bcsv zoh  lz4    15 1 0 -     --short
+    no-tick          bcsv zoh  packet 15 0 1 -     --packet --no-tick
+    no-tick-flat     bcsv flat packet 15 0 1 -     --packet --flat --no-tick
+    rolled           bcsv zoh  packet 15 0 0 16384 --packet --rolled
+    ROLLED           bcsv flat lz4    13 1 0 16384 --flat --13 --short --rolled
+    dlf              dlf  zoh  packet 15 0 0 -     -
+    DLF              dlf  zoh  packet 15 1 0 -     --short
+"
+
+for machine in $machines; do
+    target=$(target_of "$machine")
+    exe=$work/signals-$target
+    [ -e "$exe" ] && continue
+    if ! "$root/Cross/cc.sh" "$target" "$exe" "$root/Tests/firmware/signals.c" > "$work/log" 2>&1; then
+        tail -20 "$work/log"
+        echo "FAILED: signals.c does not build for $target"
+        failed=$((failed + 1))
+    fi
+done
+
+# run MACHINE NAME ARGUMENTS... -> files in $work/MACHINE/NAME, statistics in $work/MACHINE/NAME.json
+run() {
+    local machine=$1 name=$2 target
+    shift 2
+    target=$(target_of "$machine")
+    [ -e "$work/signals-$target" ] || return 1
+    mkdir -p "$work/$machine"
+    # The root is a relative path: the same arguments, and the same bytes, everywhere.
+    (cd "$work/$machine" && MACHINE=$machine timeout -k 5 60 "$root/Cross/run.sh" "$target" "$work/signals-$target" "$@") \
+        > "$work/$machine/$name.out" 2>&1 < /dev/null
+    local code=$?
+    tr -d '\r' < "$work/$machine/$name.out" | grep '^{' | tail -1 > "$work/$machine/$name.json"
+    [ "$code" = 0 ] || { tail -3 "$work/$machine/$name.out" | cut -c 1-300; echo "exit code $code"; }
+    return $code
+}
+
+sums() { (cd "$1" && find . -type f | LC_ALL=C sort | xargs -r sha256sum); }
+
+bits() { case $1 in x86_64 | aarch64) echo 64 ;; *) echo 32 ;; esac; }
+
+while read -r name format row file version short notick roll options; do
+    [ -n "$name" ] || continue
+    [ "$roll" = - ] && roll=
+    [ "$options" = - ] && options=
+    good="" bad="" first32=""
+    for machine in $machines; do
+        here=$work/$machine/$name
+        if ! run "$machine" "$name" $format $row $file $version $short $notick $steps . $name $roll > "$work/log"; then
+            bad="$bad $machine(run)"
+            cat "$work/log"
+        elif [ "$machine" = x86_64 ]; then
+            if timeout -k 5 120 "$python" "$root/Tests/python/check_signals.py" "$here" "$work/$machine/$name.json" \
+                --steps $steps $options > "$work/log" 2>&1; then
+                good="$good model"
+            else
+                bad="$bad model"
+                tail -1 "$work/log" | cut -c 1-600
+            fi
+            sums "$here" > "$work/x86_64.sums"
+        else
+            sums "$here" > "$work/these.sums"
+            if cmp -s "$work/these.sums" "$work/x86_64.sums"; then
+                good="$good $machine"
+            elif [ "$file" = lz4 ] && [ "$(bits "$machine")" = 32 ] &&
+                { [ -n "$first32" ] && cmp -s "$work/these.sums" "$work/first32.sums" ||
+                    { [ -z "$first32" ] && "$python" "$root/Tests/python/same_rows.py" "$work/x86_64/$name" "$here"; }; }; then
+                good="$good $machine(rows)"
+            else
+                bad="$bad $machine(bytes)"
+                diff "$work/x86_64.sums" "$work/these.sums" | cut -c 1-100 | head -4
+            fi
+            if [ -z "$first32" ] && [ "$(bits "$machine")" = 32 ]; then
+                first32=$machine
+                cp "$work/these.sums" "$work/first32.sums"
+            fi
+        fi
+    done
+    [ -z "$KEEP" ] || { mkdir -p "$KEEP"; cp -r "$work/x86_64/$name" "$work/x86_64/$name.json" "$KEEP/"; }
+    if [ -z "$bad" ]; then
+        passed=$((passed + 1))
+        echo "ok      $name:$good"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $name:$bad; ok:$good"
+    fi
+done <<< "$combinations"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
