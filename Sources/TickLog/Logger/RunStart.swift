@@ -389,22 +389,23 @@ struct RunStart {
         }
     }
 
-    /// Closes and removes, as far as storage lets it, the first `made` files, and the directory.
+    /// Closes the files that are still open, and removes, as far as storage lets it, the first `made` files and the
+    /// directory.
     private func removeFiles(_ made: Int) {
         let storage = logger.pointee.storage
         let path = writer.pointee.path
+        // LOCK, meta and streams are closed.
         let whole = plan.isDLF ? 2 : 3
+        for i in whole..<max(made, whole) {
+            _ = storage.pointee.close(storage.pointee.context, writer.pointee.files.pointer(i - whole).pointee.buffer.file)
+        }
         var i = made
         while i > 0 {
             i -= 1
             var which = FileName.Which.lock
             if i == 1 { which = .meta }
             if i == 2, !plan.isDLF { which = .streams }
-            if i >= whole {
-                let file = writer.pointee.files.pointer(i - whole)
-                which = .log(file.pointee.kind)
-                _ = storage.pointee.close(storage.pointee.context, file.pointee.buffer.file)
-            }
+            if i >= whole { which = .log(writer.pointee.files.pointer(i - whole).pointee.kind) }
             FileName.store(
                 which, isDLF: plan.isDLF, short: plan.shortNames, roll: 0, to: path + writer.pointee.pathName)
             let status = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))
