@@ -211,6 +211,16 @@ static const ticklog_stream_config event_config = {.size = sizeof event_config, 
 static ticklog_stream *streams(ticklog_logger *logger, ticklog_stream **polled) {
     const ticklog_stream_config good = {.size = sizeof good, .kind = TICKLOG_POLL, .name = "good", .source = source,
                                         .source_size = 6, .fields = two, .field_count = 2};
+    { /* of events, in a logger of their own */
+        static uint64_t memory[512];
+        const ticklog_config few = {.size = sizeof few, .max_streams = 4, .root = "root", .storage = &storage};
+        ticklog_logger *main_logger = logger;
+        EXPECT(ticklog_logger_init(memory, sizeof memory, &few, &logger) == TICKLOG_OK);
+        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 6 + 31);
+        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 1 << 20; c.source_size = 65536);
+        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.queue_bytes = 512); /* polled */
+        logger = main_logger;
+    }
     refuse_stream(__LINE__, NULL, &good, TICKLOG_NULL);
     refuse_stream(__LINE__, logger, NULL, TICKLOG_NULL);
     static uint64_t zeros[64];
@@ -249,9 +259,6 @@ static ticklog_stream *streams(ticklog_logger *logger, ticklog_stream **polled) 
     REFUSE_STREAM(TICKLOG_BAD_FIELD, f[0].type = TICKLOG_STRING; f[0].size = 7);
     REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.try_lock = yes);
     REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.unlock = no);
-    REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 6 + 31);
-    REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 1 << 20; c.source_size = 65536);
-
     ticklog_stream *event = NULL;
     EXPECT(ticklog_add(logger, &good, polled) == TICKLOG_OK && *polled);
     EXPECT(ticklog_add(logger, &event_config, &event) == TICKLOG_OK && event);
@@ -463,12 +470,13 @@ static void dlf(void) {
 }
 
 int main(void) {
+    setvbuf(stdout, NULL, _IONBF, 0); /* what was found so far, if it crashes */
     versions();
     ticklog_stream *polled = NULL;
     ticklog_logger *logger = loggers();
     if (logger) {
         ticklog_stream *event = streams(logger, &polled);
-        runs(logger, event, polled);
+        if (event && polled) runs(logger, event, polled);
         dlf();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);
