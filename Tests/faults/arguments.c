@@ -216,8 +216,8 @@ static ticklog_stream *streams(ticklog_logger *logger, ticklog_stream **polled) 
         const ticklog_config few = {.size = sizeof few, .max_streams = 4, .root = "root", .storage = &storage};
         ticklog_logger *main_logger = logger;
         EXPECT(ticklog_logger_init(memory, sizeof memory, &few, &logger) == TICKLOG_OK);
-        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 6 + 31);
-        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 1 << 20; c.source_size = 65536);
+        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 6 + 31; c.name = "a");
+        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = TICKLOG_EMIT; c.queue_bytes = 1 << 20; c.source_size = 65536; c.name = "b");
         REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.queue_bytes = 512); /* polled */
         logger = main_logger;
     }
@@ -367,7 +367,9 @@ static void runs(ticklog_logger *logger, ticklog_stream *event, ticklog_stream *
 
     REFUSED(ticklog_start(logger, &good, RUN_MEMORY, RUN_BYTES, &second), TICKLOG_OVERLAP);
     REFUSED(ticklog_start(logger, &good, RUN_MEMORY + (size - 8) / 8 * 8, RUN_BYTES - size, &second), TICKLOG_OVERLAP);
-    REFUSED(ticklog_add(logger, &event_config, NULL), TICKLOG_RUN_OPEN);
+    ticklog_stream_config late = event_config;
+    late.name = "late";
+    REFUSED(ticklog_add(logger, &late, NULL), TICKLOG_RUN_OPEN);
     REFUSED(ticklog_tick(NULL, 1), TICKLOG_NULL);
     REFUSED(ticklog_tick((ticklog_run *)zeros, 1), TICKLOG_BAD_HANDLE);
     REFUSED(ticklog_tick(run, 0), TICKLOG_BAD_TICK);
