@@ -116,7 +116,7 @@ const char *ticklog_status_text(ticklog_status status);
  *
  *  1. Every callback gets `context` first and is called from the run's [service] context only (or from ticklog_start).
  *  2. A callback answers TICKLOG_OK or a negative status. It never blocks for ever; a medium that is busy answers
- *     TICKLOG_BUSY, and is asked again at the next service.
+ *     TICKLOG_BUSY, and is asked again at the next service (by ticklog_start at once, up to 100000 times).
  *  3. Paths are the logger's root, '/', the run's name, '/', a file's name; NUL-terminated, valid during the call.
  *  4. make_directory creates one directory whose parent exists; TICKLOG_EXISTS if there is something of that name.
  *  5. open creates a new file for writing; TICKLOG_EXISTS if there is one. It stores a handle of its choice.
@@ -241,14 +241,14 @@ typedef struct ticklog_stream_config {
     const char *notes;           /* free text, at most 127 bytes, UTF-8; NULL: none */
     const char *type_name;       /* DLF's name of the structure; NULL: the stream's name */
     const void *source;          /* what is sampled; POLL and WATCH; EMIT: ignored */
-    uint32_t source_size;        /* bytes of the source, or of an emitted event; 0 with a type: the type's size; at most 65535 for EMIT with a queue */
+    uint32_t source_size;        /* bytes of the source, or of an emitted event; 0 with a type: the type's size */
     uint32_t field_count;        /* members of the structure; 0: the stream is a single value of `type` */
     const ticklog_field *fields; /* field_count of them */
     uint64_t interval_ns;        /* POLL: time between samples, a multiple of the run's tick; 0: every tick */
     uint64_t phase_ns;           /* POLL: a multiple of the run's tick */
     uint32_t queue_bytes;        /* EMIT: 0: ticklog_emit is called from the [ticker] context; otherwise each run has a queue of
-                                    this size for the stream, and one context of its own may emit. At least one event's size
-                                    plus 32 */
+                                    this size for the stream, raised to what two events need, and one context of its own may
+                                    emit */
     uint32_t reserved;           /* 0 */
     int32_t (*try_lock)(void *lock_context); /* guards the source: 0 means that it is held. It must not wait. A refusal keeps the last
                                                 value, declared as BUSY. NULL: no guard. Both or neither */
@@ -299,7 +299,8 @@ typedef struct ticklog_run_config {
     uint8_t bcsv_version;       /* 0: TICKLOG_BCSV_1_5 */
     uint8_t reserved[3];        /* 0 */
     uint32_t ring_bytes;        /* the ring between tick and service; 0: eight polled rows and 2048 bytes. A sampled row takes
-                                   its bytes, each stream rounded up to 4, plus 16 */
+                                   its bytes, each stream rounded up to 4 (and 4 more if guarded), plus 16. Raised to what
+                                   two rows need */
     uint32_t note_bytes;        /* ring of ticklog_note; 0: 512 */
     uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row and two blocks, at least 4096 */
     uint32_t window_bytes;      /* LZ4 history, 4096 to 65536; 0: 4096 */

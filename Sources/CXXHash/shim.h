@@ -18,4 +18,8 @@ static inline void cxxhash64_update(cxxhash64_state *state, const void *bytes, s
 }
 static inline uint64_t cxxhash64_digest(const cxxhash64_state *state) { return XXH64_digest(state); }
 
+/* memcpy and memset, which xxhash.h brings along; Swift has no name for them on all targets. */
+static inline void cxxhash_copy(void *to, const void *from, size_t count) { memcpy(to, from, count); }
+static inline void cxxhash_zero(void *to, size_t count) { memset(to, 0, count); }
+
 #endif

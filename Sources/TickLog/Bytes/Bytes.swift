@@ -1,15 +1,17 @@
+import CXXHash
+
 /// Raw memory, the few operations that the core needs. Callers have proved the bounds; every use says where.
 extension UnsafeMutableRawPointer {
     /// Copies `count` bytes from memory that does not overlap.
     @inline(__always)
     func copy(_ source: UnsafeRawPointer, _ count: Int) {
-        // `initialize` becomes memcpy; `copyMemory` would become the slower memmove.
-        assumingMemoryBound(to: UInt8.self).initialize(from: source.assumingMemoryBound(to: UInt8.self), count: count)
+        // Swift's own ways become memmove, or loops over bytes.
+        cxxhash_copy(self, source, count)
     }
 
     @inline(__always)
     func zero(_ count: Int) {
-        assumingMemoryBound(to: UInt8.self).initialize(repeating: 0, count: count)
+        cxxhash_zero(self, count)
     }
 
     /// Stores an integer in little-endian order at any address.

@@ -149,9 +149,9 @@ extension RunWriter {
         }
     }
 
-    /// DLF: the index of the last tick in the data, in the polled and the event file (spec DLF, section 4).
+    /// DLF: the index of the last tick in the data, in every file (spec DLF, section 4).
     private mutating func patchTickSpan(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
-        guard plan.isDLF, file.pointee.kind != .loss, storage.pointee.flags & TICKLOG_APPEND_ONLY == 0 else { return true }
+        guard plan.isDLF, storage.pointee.flags & TICKLOG_APPEND_ONLY == 0 else { return true }
         let ticks = plan.polledCount == 0 ? run.pointee.ticks.load() : completeTicks
         var span = ticks == 0 ? 0 : ticks - 1
         let status = withUnsafeBytes(of: &span) { bytes in

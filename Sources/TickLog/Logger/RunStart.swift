@@ -8,6 +8,9 @@ struct RunStart {
     let plan: RunPlan
     let memory: UnsafeMutableRawPointer
 
+    /// How often storage may be busy without progress: there is no coming back to a start that was left half done.
+    private static let patience = 100_000
+
     private var places: RunPlan.Places { plan.places }
     private var run: RunShared.Pointer { (memory + places.shared).assumingMemoryBound(to: RunShared.self) }
     private var writer: UnsafeMutablePointer<RunWriter> {
@@ -382,29 +385,32 @@ struct RunStart {
             }
             if status != TICKLOG_OK, status != TICKLOG_BUSY { return status }
             idle = file.pointee.buffer.pending < before ? 0 : idle + 1
-            if idle >= RunWriter.patience { return TICKLOG_BUSY }
+            if idle >= Self.patience { return TICKLOG_BUSY }
         }
     }
 
-    /// Closes and removes, as far as storage lets it, the first `made` files, and the directory.
+    /// Closes the files that are still open, and removes, as far as storage lets it, the first `made` files and the
+    /// directory.
     private func removeFiles(_ made: Int) {
         let storage = logger.pointee.storage
         let path = writer.pointee.path
+        // LOCK, meta and streams are closed.
         let whole = plan.isDLF ? 2 : 3
+        for i in whole..<max(made, whole) {
+            _ = storage.pointee.close(storage.pointee.context, writer.pointee.files.pointer(i - whole).pointee.buffer.file)
+        }
         var i = made
         while i > 0 {
             i -= 1
             var which = FileName.Which.lock
             if i == 1 { which = .meta }
             if i == 2, !plan.isDLF { which = .streams }
-            if i >= whole {
-                let file = writer.pointee.files.pointer(i - whole)
-                which = .log(file.pointee.kind)
-                _ = storage.pointee.close(storage.pointee.context, file.pointee.buffer.file)
-            }
+            if i >= whole { which = .log(writer.pointee.files.pointer(i - whole).pointee.kind) }
             FileName.store(
                 which, isDLF: plan.isDLF, short: plan.shortNames, roll: 0, to: path + writer.pointee.pathName)
-            _ = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))
+            let status = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))
+            // What cannot be removed stays behind its LOCK, as a run that was not closed.
+            guard status == TICKLOG_OK else { return }
         }
         path.store(UInt8(0), at: writer.pointee.pathName - 1)
         _ = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))

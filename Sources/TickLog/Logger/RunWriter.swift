@@ -36,6 +36,7 @@ struct RunWriter {
     var fillEnd: UInt64 = 0
     /// The gap at the front of the ring is declared already; its filling was interrupted.
     var isGapTaken = false
+    var lastLossTick: UInt64 = 0
     /// max_bytes is reached: what is still in the rings is declared lost.
     var isDiscarding = false
     var hasFailed = false
@@ -106,7 +107,7 @@ struct RunWriter {
     }
 
     /// How often storage may be busy without progress before flush and stop give the time back to the caller.
-    static let patience = 64
+    static let patience = 2
 
     mutating func beginCalls() {
         for i in 0..<files.count {
@@ -437,9 +438,11 @@ struct RunWriter {
             record.store(pending.first, at: Int(LossRecord.firstOffset))
             record.store(pending.last, at: Int(LossRecord.lastOffset))
             record.store(UInt32(clamping: pending.samples), at: Int(LossRecord.samplesOffset))
-            return putLoss(record, pending.last)
+            // A stream's own rows are in order of ticks, whatever streams its losses are of.
+            return putLoss(record, max(pending.last, lastLossTick))
         }
         guard isDeclared else { return false }
+        lastLossTick = max(pending.last, lastLossTick)
         slot.pointee.pending = PendingLoss()
         slot.pointee.lost.add(pending.samples)
         let counters = run.pointee.counters
