@@ -31,9 +31,11 @@ cortex-*)
     stm32f7) script=$root/Examples/stm32f7/stm32f7.ld ;;
     *) echo "MACHINE=$MACHINE: no linker script" >&2; exit 64 ;;
     esac
+    start=$firmware/start.c
+    if grep -q '<stdio.h>' $sources; then start="$start $firmware/stdio.c"; fi
     exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
-        -I "$build/$name/include" -I "$firmware" $sources "$firmware/start.c" $flags "$library" --specs=rdimon.specs \
-        -nostartfiles -L "$firmware" -T "$script" -Wl,--gc-sections -Wl,-Map="$out.map" -o "$out"
+        -I "$build/$name/include" -I "$firmware" $sources $start $flags "$library" --specs=rdimon.specs \
+        -nostartfiles -L "$firmware" -T "$script" -Wl,--gc-sections -Wl,--no-warn-execstack -Wl,-Map="$out.map" -o "$out"
     ;;
 *)
     exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \

@@ -32,10 +32,11 @@ cortex-m4f-mps2) machine=mps2-an386 ;;
 cortex-m7f-mps2) machine=mps2-an500 ;;
 cortex-m4f-stm32f4) machine=netduinoplus2 ;;
 esac
-semihosting=enable=on,target=native
+semihosting=enable=on,target=native,chardev=console
 for word in "$(basename -- "$program")" "$@"; do
     semihosting=$semihosting,arg=$(printf %s "$word" | sed 's/,/,,/g')
 done
 # shellcheck disable=SC2086
-exec $limit qemu-system-arm -M "$machine" -nographic -monitor none -serial null -semihosting-config "$semihosting" \
+exec $limit qemu-system-arm -M "$machine" -display none -monitor none -serial none -chardev stdio,id=console,signal=on \
+    -semihosting-config "$semihosting" \
     ${ICOUNT:+-icount $ICOUNT} $plugin -kernel "$program" </dev/null

@@ -1,10 +1,9 @@
 /* Start-up of a Cortex-M4F or M7F: vectors, FPU, .data, .bss, arguments, main, exit code.
  *
  * The program defines the handlers that it needs (SysTick_Handler, IRQ0_Handler); the others stop the program with exit
- * code 99, so that a fault does not look like a long run. Nothing here needs a C library; if the program brings one and
- * uses its stdio (rdimon), it is set up before main and flushed after it. */
+ * code 99, so that a fault does not look like a long run. Nothing here needs a C library; a program that uses stdio adds
+ * stdio.c. */
 #include <stdint.h>
-#include <stdio.h>
 
 #include "semihost.h"
 
@@ -13,8 +12,8 @@ extern void (*__preinit_array_start[])(void), (*__preinit_array_end[])(void);
 extern void (*__init_array_start[])(void), (*__init_array_end[])(void);
 
 int main(int argc, char **argv);
-void initialise_monitor_handles(void) __attribute__((weak));
-int fflush(FILE *) __attribute__((weak));
+void before_exit(void);
+__attribute__((weak)) void before_exit(void) {}
 
 void Reset_Handler(void) __attribute__((noreturn));
 void Unexpected_Handler(void);
@@ -77,10 +76,9 @@ void Reset_Handler(void)
     int argc = semihost(SEMIHOST_GET_CMDLINE, command) == 0 ? arguments(line, argv, 16) : 0;
 
     for (vector *f = __preinit_array_start; f < __preinit_array_end; f++) (*f)();
-    if (initialise_monitor_handles) initialise_monitor_handles();
     for (vector *f = __init_array_start; f < __init_array_end; f++) (*f)();
     int code = main(argc, argv);
-    if (fflush) (void)fflush(0);
+    before_exit();
     semihost_exit(code);
     for (;;) {}
 }
