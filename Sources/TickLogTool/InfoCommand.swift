@@ -199,7 +199,7 @@ func allStreams(_ run: Run) -> [RunStream] {
 
 /// The name of the stream that a loss is of. DLF counts the streams of each file on their own.
 func streamName(_ run: Run, _ index: Int) -> String {
-    for stream in run.streams where stream.index == index && stream.kind != "builtin" { return stream.name }
+    for stream in run.streams where stream.index == index { return stream.name }
     return "stream \(index)"
 }
 
