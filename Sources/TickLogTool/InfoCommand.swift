@@ -155,10 +155,10 @@ extension Output {
         }
         streams(allStreams(run))
         line("  losses   \(summary.lostSamples) samples declared lost in \(summary.losses.count) ranges")
-        for loss in summary.losses {
+        for total in LossTotal.all(summary.losses) {
             line(
-                "    " + terminalText(streamName(run, Int(loss.stream))) + ": \(loss.samples) samples, ticks \(loss.firstTick) to \(loss.lastTick), "
-                    + Loss.text(of: loss.reason))
+                "    " + terminalText(streamName(run, total.stream)) + ": \(total.samples) samples, " + Loss.text(of: total.reason)
+                    + ", \(total.ranges) ranges within ticks \(total.firstTick) to \(total.lastTick)")
         }
         faults(summary.faults)
     }
@@ -181,6 +181,35 @@ extension Output {
 
     private func faults(_ faults: [Fault]) {
         for fault in faults { line("  " + (fault.kind == .torn ? "note: " : "damage: ") + fault.message) }
+    }
+}
+
+/// The losses of one stream for one reason.
+struct LossTotal {
+    let stream: Int
+    let reason: UInt8
+    var samples: UInt64 = 0
+    var ranges = 0
+    var firstTick = UInt64.max
+    var lastTick: UInt64 = 0
+
+    static func all(_ losses: [Loss]) -> [LossTotal] {
+        var totals: [LossTotal] = []
+        var places: [Int: Int] = [:]
+        for loss in losses {
+            let key = Int(loss.stream) << 8 | Int(loss.reason)
+            let place = places[key] ?? totals.count
+            if place == totals.count {
+                places[key] = place
+                totals.append(LossTotal(stream: Int(loss.stream), reason: loss.reason))
+            }
+            totals[place].samples &+= UInt64(loss.samples)
+            totals[place].ranges += 1
+            totals[place].firstTick = min(totals[place].firstTick, loss.firstTick)
+            totals[place].lastTick = max(totals[place].lastTick, loss.lastTick)
+        }
+        totals.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.reason < $1.reason }
+        return totals
     }
 }
 

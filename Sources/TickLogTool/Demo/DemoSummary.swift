@@ -20,8 +20,8 @@ func summarise(_ path: String) throws(Failure) -> Int32 {
         if let events = try run.events() { print(Extent.all(events), summary.seconds, output) }
         output.line("")
         output.line("Losses: \(summary.lostSamples) samples" + (summary.losses.isEmpty ? "" : ", declared in \(summary.losses.count) ranges"))
-        for loss in summary.losses {
-            output.line("  " + terminalText(streamName(run, Int(loss.stream))) + ": \(loss.samples), ticks \(loss.firstTick) to \(loss.lastTick), " + Loss.text(of: loss.reason))
+        for total in LossTotal.all(summary.losses) {
+            output.line("  " + terminalText(streamName(run, total.stream)) + ": \(total.samples), ticks \(total.firstTick) to \(total.lastTick), " + Loss.text(of: total.reason))
         }
         var files = "Files: "
         for name in directory.names { files += terminalText(name) + " " + bytesText(size(of: path.file(name))) + ", " }
