@@ -71,3 +71,25 @@ public final class RunDirectory {
         String(decoding: text.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 + 32 : $0 }, as: UTF8.self)
     }
 }
+
+extension RunDirectory {
+    /// A name in the directory that is no regular file, or none of those that a run, its repair or its upload leaves.
+    public var stranger: String? {
+        for name in names {
+            guard kind(of: path.file(name), following: false) == .file else { return name }
+            var base = Array(name.utf8)
+            for ending in [".repaired", ".orig"] where name.utf8.count > ending.utf8.count {
+                if base.suffix(ending.utf8.count).elementsEqual(ending.utf8) { base.removeLast(ending.utf8.count) }
+            }
+            let plain = RunDirectory.lower(String(decoding: base, as: UTF8.self))
+            let isKnown = plain == "uploaded" || plain == "lock" || RunDirectory.hasEnding(plain, ".bcsv")
+                || RunDirectory.hasEnding(plain, ".bcs") || RunDirectory.hasEnding(plain, ".dlf")
+            if !isKnown { return name }
+        }
+        return nil
+    }
+
+    private static func hasEnding(_ name: String, _ ending: String) -> Bool {
+        name.utf8.count > ending.utf8.count && name.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
+    }
+}
