@@ -238,8 +238,7 @@ extension RunWriter {
         if case .draining = closing {
             // The producers are silent: a pass that ends leaves nothing behind, but for what its own losses added.
             guard pass(), pass() else { return false }
-            if plan.pointee.polledCount == 0 { completeTicks = run.pointee.ticks.load() }
-            completeTicks = max(completeTicks, run.pointee.ticks.load())
+            if !isDiscarding { completeTicks = max(completeTicks, run.pointee.ticks.load()) }
             end(polled)
             closing = .endingPolled
         }

@@ -291,7 +291,8 @@ struct RunWriter {
         for i in 0..<groups.count where groups.pointer(i).pointee.due <= last {
             groups.pointer(i).pointee.due = groups.pointer(i).pointee.schedule.next(from: last &+ 1)
         }
-        if completeTicks <= last { completeTicks = last &+ 1 }
+        // What max_bytes keeps out of the file does not count as complete.
+        if !isDiscarding, completeTicks <= last { completeTicks = last &+ 1 }
     }
 
     // MARK: Events
