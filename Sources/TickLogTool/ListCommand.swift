@@ -55,6 +55,21 @@ private func list(_ root: String, json: Bool) throws(Failure) -> Int32 {
         do { summary = try RunSummary(run) } catch {
             Console.report(error)
             code = max(code, Failure(error).code)
+            if json {
+                var writer = JSONWriter(output)
+                writer.begin("{")
+                writer.field("name", run.name)
+                writer.field("path", run.path)
+                writer.field("size", run.size)
+                writer.field("closed", !run.isLocked)
+                writer.field("error", error.message)
+                writer.end("}")
+                output.byte(0x0A)
+            } else {
+                output.line(
+                    pad(terminalText(run.name), width + 2) + pad("unreadable", 39) + pad(bytesText(run.size), 12)
+                        + (run.isLocked ? "open" : "closed"))
+            }
             continue
         }
         for fault in summary.faults where fault.kind != .torn {

@@ -188,6 +188,21 @@ enum Tool {
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
+    @Test func `a run with a missing file is reported, and one without metadata is still listed`() throws {
+        let root = try Tool.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        for name in ["a", "b"] { try FileManager.default.copyItem(atPath: dlf + "real_structs", toPath: root + "/" + name) }
+        try FileManager.default.removeItem(atPath: root + "/a/polled.dlf")
+        try Data().write(to: URL(fileURLWithPath: root + "/b/meta.dlf"))
+        let info = try Tool.run("info", root + "/a")
+        #expect(info.code == 1)
+        #expect(info.output.contains("found no polled.dlf"))
+        let list = try Tool.run("list", root)
+        #expect(list.code == 1)
+        #expect(list.lines.count == 3)
+        #expect(list.output.contains("unreadable"))
+    }
+
     @Test func `prune leaves what is open, what is no run, and what a link points to`() throws {
         let root = try Tool.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: root) }

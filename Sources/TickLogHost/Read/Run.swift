@@ -30,6 +30,7 @@ public final class Run {
     public init(_ directory: RunDirectory) throws(Fault) {
         self.directory = directory
         meta = try RunMeta(directory)
+        faults = directory.faults
         if directory.format == .bcsv { readStreams() }
     }
 
