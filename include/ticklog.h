@@ -129,7 +129,8 @@ const char *ticklog_status_text(ticklog_status status);
  *  9. close ends the handle whatever it answers; it is not used again.
  * 10. remove deletes a file, or an empty directory. It is called for LOCK at the end of a run, and to clear away a run
  *     that could not start.
- * 11. free_bytes tells the room on the medium; NULL: unknown. ticklog_start asks once.
+ * 11. free_bytes tells the room on the medium that holds the directory `path`, the logger's root; NULL: unknown.
+ *     ticklog_start asks once.
  * ------------------------------------------------------------------------------------------------------------------ */
 
 typedef void *ticklog_file;
@@ -149,7 +150,7 @@ typedef struct ticklog_storage {
     ticklog_status (*sync)(void *context, ticklog_file file);
     ticklog_status (*close)(void *context, ticklog_file file);
     ticklog_status (*remove)(void *context, const char *path);
-    ticklog_status (*free_bytes)(void *context, uint64_t *bytes);
+    ticklog_status (*free_bytes)(void *context, const char *path, uint64_t *bytes);
 } ticklog_storage;
 
 /* [any] Files of a POSIX system: openat, complete writes, fsync, and fsync of the directory. In Linux builds of the
@@ -322,7 +323,8 @@ size_t ticklog_run_size(const ticklog_logger *logger, const ticklog_run_config *
 
 /* [service] Creates the run's directory and files, and opens it for ticks and events. `memory` (aligned to 8) is the
  * run's until ticklog_stop has returned. A run that is already open goes on: open the next one before stopping the old
- * for rotation without a gap. Tick 0 is the first one that ticklog_tick makes.
+ * for rotation without a gap. Tick 0 is the first one that ticklog_tick makes, and epoch_ns is its time: since creating
+ * and syncing the files takes a while, choose it a little ahead, or leave it 0 and call ticklog_set_time.
  * If storage refuses, what was created is removed again as far as storage lets it.
  * Errors: those of the configuration, BAD_HANDLE, TOO_MANY (runs), NO_ENTROPY, MISALIGNED, OVERLAP, NO_MEMORY, and
  * storage's (EXISTS if the run's directory is there already). */
@@ -374,7 +376,9 @@ ticklog_status ticklog_stop(ticklog_run *run);
  * Losses, statistics
  * ------------------------------------------------------------------------------------------------------------------ */
 
-/* Reasons in the event stream `ticklog.loss` = { stream u16, reason u8, first_tick u64, last_tick u64, samples u32 } */
+/* Losses are declared in the event stream `ticklog.loss` = { stream u16, reason u8, first_tick u64, last_tick u64,
+ * samples u32 }; in a DLF run in loss.dlf. BCSV: `stream` is the stream_index of streams.bcsv. DLF: it counts the streams
+ * of polled.dlf, then those of event.dlf. Reasons: */
 #define TICKLOG_LOSS_RING_FULL 1u /* service did not keep up: storage stalled */
 #define TICKLOG_LOSS_LATE 2u      /* due in a tick that ticklog_tick skipped */
 #define TICKLOG_LOSS_BUSY 3u      /* the guard refused: the last value stands in its place */

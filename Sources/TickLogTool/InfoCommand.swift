@@ -226,9 +226,14 @@ func allStreams(_ run: Run) -> [RunStream] {
     return streams
 }
 
-/// The name of the stream that a loss is of. DLF counts the streams of each file on their own.
+/// The name of the stream that a loss is of. In a DLF run it counts the polled file's streams, then the event file's.
 func streamName(_ run: Run, _ index: Int) -> String {
-    for stream in run.streams where stream.index == index { return stream.name }
+    if run.directory.format == .bcsv {
+        for stream in run.streams where stream.index == index { return stream.name }
+    } else {
+        let streams = allStreams(run)
+        if index < streams.count { return streams[index].name }
+    }
     return "stream \(index)"
 }
 

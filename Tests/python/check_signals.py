@@ -253,7 +253,10 @@ def check_dlf(directory, stats, a):
     run = dlf.Run(directory)
     run.check()
     streams = model.TEXT
-    losses = Losses(run.losses, a.steps, streams)
+    # A loss counts the polled file's streams, then the event file's.
+    order = [s for kinds in (("poll",), ("watch", "emit")) for s in range(streams) if model.STREAMS[s][1] in kinds]
+    require(all(loss[0] < len(order) for loss in run.losses), "losses", run.losses)
+    losses = Losses([(order[loss[0]],) + tuple(loss[1:]) for loss in run.losses], a.steps, streams)
     require(run.meta.epoch_s == model.EPOCH_NS // 10**9 and run.meta.tick_us == model.TICK_NS // 1000, "meta")
     fields = [(n, t, c, o, "") for n, t, c, o, _ in model.ABOUT]
     require(run.meta.structure == "about_t" + model.members(fields), "meta type", run.meta.structure)

@@ -130,7 +130,7 @@ struct RunStart {
             }
             let handle = PolledHandle(stream.pointee, group: group, heldOffset: held)
             (run.pointee.polledHandles.base + polled).initialize(to: handle)
-            (run.pointee.polledSlots + polled).initialize(to: StreamSlot(stream))
+            (run.pointee.polledSlots + polled).initialize(to: StreamSlot(stream, isDLF: plan.isDLF))
             sampler.pointer(group).pointee.rowBytes += handle.recordBytes
             writer.pointer(group).pointee.streams += 1
             held += (stream.pointee.sampleBytes + 3) & ~3
@@ -165,7 +165,7 @@ struct RunStart {
                 queue += Int(bytes)
                 ring += 1
             }
-            (run.pointee.eventSlots + i).initialize(to: StreamSlot(stream))
+            (run.pointee.eventSlots + i).initialize(to: StreamSlot(stream, isDLF: plan.isDLF))
             let handle = run.pointee.eventHandles.base + i
             handle.initialize(
                 to: EventHandle(
@@ -303,7 +303,7 @@ struct RunStart {
         let storage = logger.pointee.storage
         if let free = storage.pointee.free_bytes {
             var bytes: UInt64 = 0
-            if free(storage.pointee.context, &bytes) == TICKLOG_OK, bytes < writer.pointee.tailBytes + 4096 {
+            if free(storage.pointee.context, logger.pointee.root, &bytes) == TICKLOG_OK, bytes < writer.pointee.tailBytes + 4096 {
                 return TICKLOG_NO_SPACE
             }
         }
