@@ -22,5 +22,7 @@ let package = Package(
         .target(name: "TickLogTool", dependencies: ["TickLogHost", "TickLog", "CTickLog", "CPosix"]),
         .executableTarget(name: "TickLogMain", dependencies: ["TickLogTool", "CPosix"]),
         .testTarget(name: "TickLogTests", dependencies: ["TickLog", "TickLogHost", "CTickLog", "CPosix"]),
+        // Runs the built command as a process.
+        .testTarget(name: "TickLogToolTests", dependencies: ["TickLogMain"]),
     ]
 )

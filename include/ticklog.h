@@ -24,7 +24,7 @@
  * Structures that you fill begin with `size`, their own sizeof, so that they can grow. Set what you need, leave the
  * rest 0: 0 is the default everywhere, and the comment says what it means.
  *
- *     ticklog_config config = { sizeof config };          (C: the rest is zero)
+ *     ticklog_config config = { .size = sizeof config };          (C: the rest is zero)
  *
  * Status. Every call answers 0 (TICKLOG_OK) or one of the negative numbers below. A call that refuses its arguments has
  * changed nothing.
@@ -84,14 +84,14 @@ typedef int32_t ticklog_status;
 #define TICKLOG_BAD_NAME (-8)          /* a name is empty, has an illegal character or is reserved */
 #define TICKLOG_NAME_TOO_LONG (-9)     /* a name, unit, note or path is longer than its limit */
 #define TICKLOG_DUPLICATE_NAME (-10)   /* the logger has a stream of this name, or the stream a field of this name */
-#define TICKLOG_BAD_TYPE (-11)         /* not a type code, or not one that the run's format can hold */
+#define TICKLOG_BAD_TYPE (-11)         /* not a type code, or not one that the run's format can hold (strings in DLF, opaque in BCSV) */
 #define TICKLOG_BAD_FIELD (-12)        /* a field's offset, size or count does not lie within the source */
 #define TICKLOG_BELOW_TICK (-13)       /* an interval is shorter than the run's tick */
 #define TICKLOG_NOT_MULTIPLE (-14)     /* an interval or phase is not a multiple of the run's tick */
 #define TICKLOG_BAD_TICK (-15)         /* tick_ns is 0 or one that the format cannot hold; elapsed is 0; a tick lies in the future */
 #define TICKLOG_TOO_MANY (-16)         /* more streams, runs, columns or bytes a row than configured or possible */
 #define TICKLOG_BAD_STORAGE (-17)      /* the storage table lacks a callback, or its block sizes are illegal */
-#define TICKLOG_UNSUPPORTED (-18)      /* the format cannot do this: strings in DLF, notes in DLF, flat rows of differing intervals */
+#define TICKLOG_UNSUPPORTED (-18)      /* the format cannot do this: notes and clock in DLF, flat rows of differing intervals */
 
 /* State */
 #define TICKLOG_CLOSED (-20)           /* the run was stopped, or no run is open */
@@ -129,7 +129,8 @@ const char *ticklog_status_text(ticklog_status status);
  *  9. close ends the handle whatever it answers; it is not used again.
  * 10. remove deletes a file, or an empty directory. It is called for LOCK at the end of a run, and to clear away a run
  *     that could not start.
- * 11. free_bytes tells the room on the medium; NULL: unknown. ticklog_start asks once.
+ * 11. free_bytes tells the room on the medium that holds the directory `path`, the logger's root; NULL: unknown.
+ *     ticklog_start asks once.
  * ------------------------------------------------------------------------------------------------------------------ */
 
 typedef void *ticklog_file;
@@ -149,7 +150,7 @@ typedef struct ticklog_storage {
     ticklog_status (*sync)(void *context, ticklog_file file);
     ticklog_status (*close)(void *context, ticklog_file file);
     ticklog_status (*remove)(void *context, const char *path);
-    ticklog_status (*free_bytes)(void *context, uint64_t *bytes);
+    ticklog_status (*free_bytes)(void *context, const char *path, uint64_t *bytes);
 } ticklog_storage;
 
 /* [any] Files of a POSIX system: openat, complete writes, fsync, and fsync of the directory. In Linux builds of the
@@ -322,7 +323,8 @@ size_t ticklog_run_size(const ticklog_logger *logger, const ticklog_run_config *
 
 /* [service] Creates the run's directory and files, and opens it for ticks and events. `memory` (aligned to 8) is the
  * run's until ticklog_stop has returned. A run that is already open goes on: open the next one before stopping the old
- * for rotation without a gap. Tick 0 is the first one that ticklog_tick makes.
+ * for rotation without a gap. Tick 0 is the first one that ticklog_tick makes, and epoch_ns is its time: since creating
+ * and syncing the files takes a while, choose it a little ahead, or leave it 0 and call ticklog_set_time.
  * If storage refuses, what was created is removed again as far as storage lets it.
  * Errors: those of the configuration, BAD_HANDLE, TOO_MANY (runs), NO_ENTROPY, MISALIGNED, OVERLAP, NO_MEMORY, and
  * storage's (EXISTS if the run's directory is there already). */
@@ -354,7 +356,9 @@ ticklog_status ticklog_set_time(ticklog_run *run, uint64_t tick, int64_t epoch_n
 /* [service] Encodes what is in the rings, writes what fills blocks, closes a packet and syncs every flush_ms, rolls
  * files. Call it as often as you like, at least once for each ring's worth of ticks. If storage fails, nothing that is
  * encoded is dropped, and the next call tries again. Time: bounded by the rings' content and storage's calls.
- * Errors: NULL, BAD_HANDLE, CLOSED, FULL (max_bytes: the run has been stopped), or what storage answered. */
+ * Errors: NULL, BAD_HANDLE, CLOSED, FULL (max_bytes: the run has stopped itself and is closed), or what storage
+ * answered. If storage fails while the run stops itself, that is answered instead of FULL; LOCK stays, and every later
+ * call answers CLOSED. */
 ticklog_status ticklog_service(ticklog_run *run);
 
 /* [service] As service, and everything sampled before the call is on storage and synced when it returns TICKLOG_OK.
@@ -372,7 +376,9 @@ ticklog_status ticklog_stop(ticklog_run *run);
  * Losses, statistics
  * ------------------------------------------------------------------------------------------------------------------ */
 
-/* Reasons in the event stream `ticklog.loss` = { stream u16, reason u8, first_tick u64, last_tick u64, samples u32 } */
+/* Losses are declared in the event stream `ticklog.loss` = { stream u16, reason u8, first_tick u64, last_tick u64,
+ * samples u32 }; in a DLF run in loss.dlf. BCSV: `stream` is the stream_index of streams.bcsv. DLF: it counts the streams
+ * of polled.dlf, then those of event.dlf. Reasons: */
 #define TICKLOG_LOSS_RING_FULL 1u /* service did not keep up: storage stalled */
 #define TICKLOG_LOSS_LATE 2u      /* due in a tick that ticklog_tick skipped */
 #define TICKLOG_LOSS_BUSY 3u      /* the guard refused: the last value stands in its place */

@@ -107,11 +107,12 @@ static ticklog_status remove_path(void *context, const char *path)
     return status_of(f_unlink(path));
 }
 
-static ticklog_status free_bytes(void *context, uint64_t *bytes)
+static ticklog_status free_bytes(void *context, const char *path, uint64_t *bytes)
 {
     fatfs_storage_context *self = context;
     FATFS *volume;
     DWORD clusters;
+    (void)path; /* all runs are on one volume */
     /* The first call after mounting may read the whole FAT: a second or more on a large card. */
     FRESULT result = f_getfree(self->volume, &clusters, &volume);
     if (result != FR_OK) return status_of(result);

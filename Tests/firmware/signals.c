@@ -20,7 +20,7 @@
 #define STORAGE ticklog_posix_storage()
 #else
 #include "../../Examples/storage/semihosting.h"
-#define STORAGE ticklog_semihosting_storage()
+#define STORAGE (&semihosting_storage)
 #endif
 
 enum {

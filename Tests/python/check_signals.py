@@ -8,12 +8,15 @@ which must then agree with the rows that are there, and with the statistics.
 import argparse
 import json
 import os
+import re
 import sys
 
 import bcsv
 import dlf
 import signals_model as model
 from run import Run, require
+
+HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "include", "ticklog.h")
 
 
 class Losses:
@@ -159,6 +162,9 @@ def check_bcsv(directory, stats, a):
         found = [run.meta["user.%s[%d]" % (name, i)] for i in range(count)] if count > 1 else run.meta["user." + name]
         require(found == value, "metadata", name, found)
     require(len(run.meta) == 8 + 5, "meta", list(run.meta))
+    with open(HEADER, encoding="utf-8") as f:
+        version = re.search(r'#define TICKLOG_VERSION "(.*)"', f.read()).group(1)
+    require(run.meta["ticklog_version"] == version, "version", run.meta["ticklog_version"])
 
     # streams.bcsv
     order = [s for s in range(streams) if model.STREAMS[s][1] == "poll"]
@@ -174,11 +180,13 @@ def check_bcsv(directory, stats, a):
     for got, expected in zip(mine, want):
         require(got == expected, "streams.bcsv", got, expected)
     require(len(mine) == len(want), "streams.bcsv has", len(mine), "columns")
-    require(sorted((s["stream"], s["field"], s["type"]) for s in own) == sorted([
-        ("ticklog.clock", "epoch_ns", "i64"), ("ticklog.clock", "uncertainty_ns", "u32"), ("ticklog.clock", "source", "u8"),
-        ("ticklog.note", "level", "u8"), ("ticklog.note", "text", "string"), ("ticklog.loss", "stream", "u16"),
-        ("ticklog.loss", "reason", "u8"), ("ticklog.loss", "first_tick", "u64"), ("ticklog.loss", "last_tick", "u64"),
-        ("ticklog.loss", "samples", "u32")]), "own streams", own)
+    want = [(streams, "ticklog.clock", "epoch_ns", "i64", "ns"), (streams, "ticklog.clock", "uncertainty_ns", "u32", "ns"),
+            (streams, "ticklog.clock", "source", "u8", ""), (streams + 1, "ticklog.note", "level", "u8", ""),
+            (streams + 1, "ticklog.note", "text", "string", ""), (streams + 2, "ticklog.loss", "stream", "u16", ""),
+            (streams + 2, "ticklog.loss", "reason", "u8", ""), (streams + 2, "ticklog.loss", "first_tick", "u64", ""),
+            (streams + 2, "ticklog.loss", "last_tick", "u64", ""), (streams + 2, "ticklog.loss", "samples", "u32", "")]
+    require(own == [{"stream_index": i, "stream": n, "field": f, "kind": "builtin", "type": t, "unit": u, "notes": "",
+                     "interval": 0, "phase": 0} for i, n, f, t, u in want], "own streams", own)
 
     # polled.bcsv
     polled_streams = [s for s in range(streams) if model.STREAMS[s][1] == "poll"]
@@ -226,11 +234,11 @@ def check_bcsv(directory, stats, a):
         else:
             events.append((t, model.NAMES.index(name), list(fields.values())))
     check_events(events, losses, streams)
-    want = sorted(model.notes(a.steps), key=str)
-    got = sorted(((n, None if n == "ticklog.clock" else t, v) for n, t, v in own), key=str)
-    require(got == want, "own events", got, "not", want)
-    clocks = [t for n, t, _ in own if n == "ticklog.clock"]
-    require(all(t in (50, 60, 390, 400) for t in clocks), "ticks of ticklog.clock", clocks)
+    # Streams of the library's own keep their order each, not between each other.
+    for name in ("ticklog.note", "ticklog.clock"):
+        want = [(t, v) for n, t, v in model.notes(a.steps) if n == name]
+        got = [(t, v) for n, t, v in own if n == name]
+        require(got == want, name, got, "not", want)
     check_statistics(stats, losses, events, streams)
     records = len(run.polled.rows) + len(run.event.rows)
     require(stats["rows"] == records, "rows", stats["rows"], "in the files", records)
@@ -245,11 +253,14 @@ def check_dlf(directory, stats, a):
     run = dlf.Run(directory)
     run.check()
     streams = model.TEXT
-    losses = Losses(run.losses, a.steps, streams)
+    # A loss counts the polled file's streams, then the event file's.
+    order = [s for kinds in (("poll",), ("watch", "emit")) for s in range(streams) if model.STREAMS[s][1] in kinds]
+    require(all(loss[0] < len(order) for loss in run.losses), "losses", run.losses)
+    losses = Losses([(order[loss[0]],) + tuple(loss[1:]) for loss in run.losses], a.steps, streams)
     require(run.meta.epoch_s == model.EPOCH_NS // 10**9 and run.meta.tick_us == model.TICK_NS // 1000, "meta")
     fields = [(n, t, c, o, "") for n, t, c, o, _ in model.ABOUT]
     require(run.meta.structure == "about_t" + model.members(fields), "meta type", run.meta.structure)
-    require(len(run.meta.bytes) == model.ABOUT_SIZE, "meta size")
+    require(len(run.meta.bytes) == model.ABOUT_SIZE and run.meta.bytes[4:8] + run.meta.bytes[22:] == bytes(6), "meta bytes")
     flat = {n: v for n, _, c, _, v in model.ABOUT if c == 1}
     flat.update({"site[%d]" % i: v for i, v in enumerate(model.ABOUT[2][4])})
     require(run.meta.value == flat, "meta", run.meta.value)

@@ -133,6 +133,7 @@ class Run:
     def _read_events(self):
         """events: (tick, stream name, {field: value}); losses: (stream, reason, first, last, samples)."""
         self.events, self.losses = [], []
+        newest = {}
         prefixes = {}
         for i, name in enumerate(self.event.names[2:], 2):
             stream = self.streams[len(self.streams) - len(self.event.names) + i]
@@ -145,7 +146,10 @@ class Run:
             for i in range(2, len(row)):
                 if held is not None and i not in mine:
                     require(row[i] == held[i], "event row", tick, name, "changes", self.event.names[i])
+            require(tick >= newest.get(name, 0), name, "at", tick, "behind", newest.get(name))
+            newest[name] = tick
             if name == "ticklog.loss":
+                require(event["first_tick"] <= event["last_tick"] <= tick, "loss", event, "declared at", tick)
                 self.losses.append(tuple(event[f] for f in ("stream", "reason", "first_tick", "last_tick", "samples")))
             else:
                 self.events.append((tick, name, event))

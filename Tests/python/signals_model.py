@@ -111,7 +111,7 @@ def notes(steps):
         found.append(("ticklog.note", 50, [1, "the first note"]))
     for t in (60, 400):
         if t in newest:
-            found.append(("ticklog.clock", None, [EPOCH_NS + (t - 10) * TICK_NS + 250, 1500, 2]))
+            found.append(("ticklog.clock", t - 10, [EPOCH_NS + (t - 10) * TICK_NS + 250, 1500, 2]))
     if 350 in newest:
         found.append(("ticklog.note", 350, [255, 'nöte "two"\t']))
     return found

@@ -228,7 +228,7 @@ struct PacketWriter {
     }
 
     /// Hashes what was appended since; before the buffer gives bytes away. In large pieces, since each call costs.
-    mutating func hashPending(_ buffer: BlockBuffer) {
+    mutating func hashPending(_ buffer: borrowing BlockBuffer) {
         if unhashed == 0 { return }
         cxxhash64_update(&hash, buffer.next - unhashed, unhashed)
         unhashed = 0

@@ -78,7 +78,7 @@ struct RowEncoder {
 
     /// What changed since the row before; 0 bytes if nothing did.
     func encodeChanges(to out: UnsafeMutableRawPointer) -> Int {
-        out.copy(held, headerBytes)
+        beginRow(out)
         var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
         var i = 0
         while i < segments.count {
@@ -91,7 +91,7 @@ struct RowEncoder {
 
     /// What changed, if only one owner and the row owner have samples: an event. O(columns of the two).
     func encodeChanges(of owner: Int, to out: UnsafeMutableRawPointer) -> Int {
-        out.copy(held, headerBytes)
+        beginRow(out)
         var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
         // Both chains are in row order; so must the payload be.
         var a = first[first.count - 1]
@@ -102,6 +102,13 @@ struct RowEncoder {
             if let sample = samples[Int(segment.pointee.owner)] { encode(segment, sample, &row) }
         }
         return row.changed ? row.end - out : 0
+    }
+
+    /// A header with the held bools and no flags.
+    @inline(__always)
+    private func beginRow(_ out: UnsafeMutableRawPointer) {
+        out.zero(headerBytes)
+        if boolBytes > 0 { out.copy(held, boolBytes) }
     }
 
     @inline(__always)
@@ -273,58 +280,62 @@ struct ZoHRow {
     var changed = false
 
     /// Compares `count` values with the held ones, and appends and holds those that differ.
-    ///
-    /// Eight at a time, so that a header byte is stored once; first a comparison of all eight by XOR and OR, which in an
-    /// idle row is all there is to do: half the instructions of eight branches.
     @inline(__always)
     mutating func put<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _: Word.Type, _ source: UnsafeRawPointer, held: UnsafeMutableRawPointer, _ count: Int, _ bit: Int
     ) {
         let width = MemoryLayout<Word>.size
         let before = end
+        // Up to the next byte of the header.
+        let lead = min(-bit & 7, count)
+        if lead > 0 { putSome(Word.self, source, held, lead, bit) }
+        let eights = (count &- lead) >> 3
+        if eights > 0 {
+            end = ZoHRow.putEights(
+                Word.self, source + lead &* width, held + lead &* width, eights, header + ((bit &+ lead) >> 3), end)
+        }
+        let done = lead &+ eights &* 8
+        if done < count {
+            putSome(Word.self, source + done &* width, held + done &* width, count &- done, bit &+ done)
+        }
+        if end != before { changed = true }
+    }
+
+    /// Eight values for each header byte. Returns the row's new end.
+    ///
+    /// A function of its own, so that everything stays in registers; a change is marked as the rare case, so that the
+    /// compiler branches around its three instructions instead of predicating them: four instructions for a value that
+    /// did not change.
+    @inline(never)
+    private static func putEights<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ eights: Int,
+        _ flags: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutableRawPointer
+    ) -> UnsafeMutableRawPointer {
+        let width = MemoryLayout<Word>.size
         var source = source
         var held = held
-        var left = count
-        var bit = bit
-        // Up to the next byte of the header.
-        let lead = min(-bit & 7, left)
-        if lead > 0 {
-            putSome(Word.self, source, held, lead, bit)
-            source += lead &* width
-            held += lead &* width
-            left &-= lead
-            bit &+= lead
-        }
-        var flags = header + (bit >> 3)
-        while left >= 8 {
-            var difference: Word = 0
+        var flags = flags
+        var end = end
+        let last = flags + eights
+        repeat {
+            var bits: UInt32 = 0
             var i = 0
             while i < 8 {
-                difference |= source.load(Word.self, at: i &* width) ^ UnsafeRawPointer(held).load(Word.self, at: i &* width)
+                let value = source.load(Word.self, at: i &* width)
+                if _slowPath(value != UnsafeRawPointer(held).load(Word.self, at: i &* width)) {
+                    held.store(value, at: i &* width)
+                    end.store(value)
+                    end += width
+                    bits |= 1 << UInt32(truncatingIfNeeded: i)
+                }
                 i &+= 1
             }
-            if difference != 0 {
-                var bits: UInt8 = 0
-                i = 0
-                while i < 8 {
-                    let value = source.load(Word.self, at: i &* width)
-                    if value != UnsafeRawPointer(held).load(Word.self, at: i &* width) {
-                        held.store(value, at: i &* width)
-                        end.store(value)
-                        end += width
-                        bits |= 1 << UInt8(truncatingIfNeeded: i)
-                    }
-                    i &+= 1
-                }
-                flags.pointee = bits
-            }
+            flags.pointee = UInt8(truncatingIfNeeded: bits)
             flags += 1
             source += 8 &* width
             held += 8 &* width
-            left &-= 8
-        }
-        if left > 0 { putSome(Word.self, source, held, left, (flags - header) &* 8) }
-        if end != before { changed = true }
+        } while flags != last
+        return end
     }
 
     @inline(never)

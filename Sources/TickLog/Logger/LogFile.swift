@@ -5,7 +5,7 @@ struct LogFile {
     let kind: FileKind
     var buffer: BlockBuffer
     /// BCSV's packets; nil in DLF runs, whose samples and records go into the buffer as they are.
-    var packets: PacketWriter?
+    let packets: UnsafeMutablePointer<PacketWriter>?
     /// The most bytes that one row or record adds.
     let rowRoom: Int
 
@@ -34,7 +34,7 @@ struct LogFile {
         case closed
     }
 
-    init(_ kind: FileKind, buffer: BlockBuffer, packets: PacketWriter?, rowRoom: Int) {
+    init(_ kind: FileKind, buffer: BlockBuffer, packets: UnsafeMutablePointer<PacketWriter>?, rowRoom: Int) {
         self.kind = kind
         self.buffer = buffer
         self.packets = packets
@@ -56,17 +56,17 @@ struct LogFile {
     }
 
     mutating func closePacket() {
-        packets?.close(&buffer)
+        packets?.pointee.close(&buffer)
     }
 
     mutating func drain(all: Bool, _ storage: UnsafePointer<ticklog_storage>, _ tally: inout StorageTally) -> ticklog_status {
-        packets?.hashPending(buffer)
+        packets?.pointee.hashPending(buffer)
         return buffer.drain(all: all, storage, &tally)
     }
 
     mutating func makeRoom(_ count: Int, _ storage: UnsafePointer<ticklog_storage>, _ tally: inout StorageTally) -> Bool {
         if buffer.room >= count { return true }
-        packets?.hashPending(buffer)
+        packets?.pointee.hashPending(buffer)
         return buffer.makeRoom(count, storage, &tally)
     }
 }

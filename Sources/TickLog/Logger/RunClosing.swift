@@ -8,7 +8,7 @@ extension RunWriter {
     /// Whether a row fits into the file, after giving storage what it takes. Rolls the file when it is long enough.
     mutating func roomFor(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
         guard continueChange(file) else { return false }
-        if !plan.isDLF, file.pointee.buffer.length >= plan.rollBytes, !file.pointee.isRollRefused {
+        if !plan.pointee.isDLF, file.pointee.buffer.length >= plan.pointee.rollBytes, !file.pointee.isRollRefused {
             guard !reachesMaxBytes(UInt64(documents.headerBytes(file.pointee.kind)) + tailBytes) else { return false }
             if beginRoll(file) {
                 guard continueChange(file) else { return false }
@@ -19,10 +19,10 @@ extension RunWriter {
     }
 
     private mutating func reachesMaxBytes(_ more: UInt64) -> Bool {
-        if plan.maxBytes == 0 { return false }
+        if plan.pointee.maxBytes == 0 { return false }
         var total = tally.bytes + tailBytes + more
         for i in 0..<files.count { total += UInt64(files.pointer(i).pointee.buffer.pending) }
-        if total <= plan.maxBytes { return false }
+        if total <= plan.pointee.maxBytes { return false }
         isDiscarding = true
         return true
     }
@@ -31,9 +31,9 @@ extension RunWriter {
 
     private mutating func beginRoll(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
         let next = file.pointee.roll + 1
-        if plan.shortNames, next > FileName.maxShortRoll { return false }
+        if plan.pointee.shortNames, next > FileName.maxShortRoll { return false }
         FileName.store(
-            .log(file.pointee.kind), isDLF: false, short: plan.shortNames, roll: next, to: path + pathName)
+            .log(file.pointee.kind), isDLF: false, short: plan.pointee.shortNames, roll: next, to: path + pathName)
         var handle: ticklog_file?
         let status = storage.pointee.open(storage.pointee.context, path.assumingMemoryBound(to: CChar.self), &handle)
         guard status == TICKLOG_OK else {
@@ -56,7 +56,7 @@ extension RunWriter {
                 return true
             case .footer(let next, let emitted):
                 var out = window(on: file, skip: emitted)
-                documents.putFooter(&out, file.pointee.packets!)
+                documents.putFooter(&out, file.pointee.packets!.pointee.index, rows: file.pointee.packets!.pointee.rowCount)
                 file.pointee.buffer.advance(out.filled)
                 if emitted + out.filled == out.position {
                     file.pointee.change = .finish(next: next)
@@ -71,7 +71,7 @@ extension RunWriter {
                 tally.note(storage.pointee.close(storage.pointee.context, file.pointee.buffer.file))
                 if let next {
                     file.pointee.buffer.reset(next)
-                    file.pointee.packets?.beginFile()
+                    file.pointee.packets?.pointee.beginFile()
                     file.pointee.change = .header(emitted: 0)
                 } else {
                     file.pointee.buffer.reset(nil)
@@ -151,8 +151,8 @@ extension RunWriter {
 
     /// DLF: the index of the last tick in the data, in every file (spec DLF, section 4).
     private mutating func patchTickSpan(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
-        guard plan.isDLF, storage.pointee.flags & TICKLOG_APPEND_ONLY == 0 else { return true }
-        let ticks = plan.polledCount == 0 ? run.pointee.ticks.load() : completeTicks
+        guard plan.pointee.isDLF, storage.pointee.flags & TICKLOG_APPEND_ONLY == 0 else { return true }
+        let ticks = plan.pointee.polledCount == 0 ? run.pointee.ticks.load() : completeTicks
         var span = ticks == 0 ? 0 : ticks - 1
         let status = withUnsafeBytes(of: &span) { bytes in
             var accepted: UInt32 = 0
@@ -171,7 +171,7 @@ extension RunWriter {
         counters.pointee.storageErrors.store(tally.errors)
         counters.pointee.lastError.store(tally.lastError, ordering: .relaxed)
         var packets: UInt64 = 0
-        for i in 0..<files.count { packets += files.pointer(i).pointee.packets?.closedPackets ?? 0 }
+        for i in 0..<files.count { packets += files.pointer(i).pointee.packets?.pointee.closedPackets ?? 0 }
         counters.pointee.packets.store(packets)
     }
 
@@ -238,8 +238,7 @@ extension RunWriter {
         if case .draining = closing {
             // The producers are silent: a pass that ends leaves nothing behind, but for what its own losses added.
             guard pass(), pass() else { return false }
-            if plan.polledCount == 0 { completeTicks = run.pointee.ticks.load() }
-            completeTicks = max(completeTicks, run.pointee.ticks.load())
+            if !isDiscarding { completeTicks = max(completeTicks, run.pointee.ticks.load()) }
             end(polled)
             closing = .endingPolled
         }
@@ -254,7 +253,7 @@ extension RunWriter {
         }
         // LOCK says that the run needs repair.
         if hasFailed || tally.errors != errors { return true }
-        FileName.store(.lock, isDLF: plan.isDLF, short: plan.shortNames, roll: 0, to: path + pathName)
+        FileName.store(.lock, isDLF: plan.pointee.isDLF, short: plan.pointee.shortNames, roll: 0, to: path + pathName)
         let status = storage.pointee.remove(storage.pointee.context, path.assumingMemoryBound(to: CChar.self))
         tally.note(status)
         return status == TICKLOG_OK
@@ -263,8 +262,8 @@ extension RunWriter {
     /// The last packet, then the footer.
     private mutating func end(_ file: UnsafeMutablePointer<LogFile>) {
         file.pointee.closePacket()
-        file.pointee.packets?.hashPending(file.pointee.buffer)
-        file.pointee.change = plan.isDLF ? .finish(next: nil) : .footer(next: nil, emitted: 0)
+        file.pointee.packets?.pointee.hashPending(file.pointee.buffer)
+        file.pointee.change = plan.pointee.isDLF ? .finish(next: nil) : .footer(next: nil, emitted: 0)
     }
 
     /// Storage does not recover: lets go of the files as they are.
@@ -286,10 +285,10 @@ extension RunWriter {
     /// What could not be declared in the file is counted as lost in the statistics.
     private mutating func settle() {
         let ticks = run.pointee.ticks.load()
-        for i in 0..<plan.polledCount {
+        for i in 0..<plan.pointee.polledCount {
             settle(run.pointee.polledSlots + i, Statistics.polled(run, i, ticks: ticks).pending)
         }
-        for i in 0..<plan.eventCount {
+        for i in 0..<plan.pointee.eventCount {
             settle(run.pointee.eventSlots + i, Statistics.event(run, i).pending)
         }
     }

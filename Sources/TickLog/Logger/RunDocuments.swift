@@ -2,39 +2,39 @@ import CTickLog
 
 /// Everything in a run's files that is not rows, as documents for an `Emitter`.
 struct RunDocuments {
-    let plan: RunPlan
+    let plan: UnsafePointer<RunPlan>
     let logger: Logger.Pointer
     let epoch: Int64
 
-    private var bcsv: BCSVDocuments { BCSVDocuments(logger: logger, version: plan.version, epoch: epoch) }
+    private var bcsv: BCSVDocuments { BCSVDocuments(logger: logger, version: plan.pointee.version, epoch: epoch) }
     private var dlf: DLFDocuments { DLFDocuments(logger: logger) }
 
     func putHeader(_ out: inout Emitter, _ kind: FileKind) {
-        if plan.isDLF {
-            dlf.putHeader(&out, kind, tickNanoseconds: plan.tickNanoseconds)
+        if plan.pointee.isDLF {
+            dlf.putHeader(&out, kind, tickNanoseconds: plan.pointee.tickNanoseconds)
             return
         }
         let isPolled = kind == .polled
         bcsv.putHeader(
-            &out, kind, tickColumn: plan.tickColumn, columns: isPolled ? plan.polled.columns : plan.event.columns,
-            isFlat: isPolled && plan.isFlat, level: isPolled ? plan.polledLevel : plan.eventLevel,
-            packetBytes: plan.packetBytes)
+            &out, kind, tickColumn: plan.pointee.tickColumn, columns: isPolled ? plan.pointee.polled.columns : plan.pointee.event.columns,
+            isFlat: isPolled && plan.pointee.isFlat, level: isPolled ? plan.pointee.polledLevel : plan.pointee.eventLevel,
+            packetBytes: plan.pointee.packetBytes)
     }
 
-    func putFooter(_ out: inout Emitter, _ packets: PacketWriter) {
-        bcsv.putFooter(&out, packets.index, rows: packets.rowCount)
+    func putFooter(_ out: inout Emitter, _ index: PacketIndex, rows: UInt64) {
+        bcsv.putFooter(&out, index, rows: rows)
     }
 
     func putStreams(_ out: inout Emitter) {
-        bcsv.putStreams(&out, tickNanoseconds: plan.tickNanoseconds)
+        bcsv.putStreams(&out, tickNanoseconds: plan.pointee.tickNanoseconds)
     }
 
     func putMeta(_ out: inout Emitter, runName: UnsafePointer<CChar>, user config: UnsafePointer<ticklog_run_config>) {
-        if plan.isDLF {
-            dlf.putMeta(&out, tickNanoseconds: plan.tickNanoseconds, user: config)
+        if plan.pointee.isDLF {
+            dlf.putMeta(&out, tickNanoseconds: plan.pointee.tickNanoseconds, user: config)
         } else {
             bcsv.putMeta(
-                &out, runName: runName, tickNanoseconds: plan.tickNanoseconds, polledHash: headerHash(.polled),
+                &out, runName: runName, tickNanoseconds: plan.pointee.tickNanoseconds, polledHash: headerHash(.polled),
                 eventHash: headerHash(.event), user: config)
         }
     }

@@ -42,9 +42,9 @@ struct RunPlan {
 
     /// Offsets in the run's memory.
     struct Places {
-        var shared = 0, counters = 0, sampler = 0, writer = 0
+        var shared = 0, counters = 0, plan = 0, sampler = 0, writer = 0
         var polledHandles = 0, watchHandles = 0, eventHandles = 0
-        var samplerGroups = 0, writerGroups = 0, groupRows = 0, files = 0
+        var samplerGroups = 0, writerGroups = 0, groupRows = 0, files = 0, packets = 0
         var polledSlots = 0, eventSlots = 0
         var indices = 0, producers = 0, consumers = 0, busy = 0, gaps = 0
         var ring = 0, noteRing = 0, clockRing = 0, queues = 0
@@ -59,7 +59,7 @@ struct RunPlan {
     }
     private(set) var places = Places()
 
-    var fileCount: Int { isDLF ? 3 : 2 }
+    let fileCount: Int
 
     /// Rings: the ticker's, the queued streams' in order of adding, the clock's, the notes'.
     var ringCount: Int { 1 + queueCount + (isDLF ? 0 : 2) }
@@ -156,6 +156,7 @@ struct RunPlan {
     private init(_ logger: Logger.Pointer, _ c: ticklog_run_config) {
         let l = logger.pointee
         isDLF = c.format == TICKLOG_DLF
+        fileCount = isDLF ? 3 : 2
         isFlat = !isDLF && c.row_codec == TICKLOG_FLAT
         let level = c.level == 0 ? 1 : c.level
         polledLevel = isDLF || c.file_codec == TICKLOG_PACKET ? 0 : level
@@ -250,6 +251,7 @@ struct RunPlan {
         var p = Places()
         p.shared = take(MemoryLayout<RunShared>.stride)
         p.counters = take(MemoryLayout<RunCounters>.stride)
+        p.plan = table(RunPlan.self, 1)
         p.sampler = table(Sampler.self, 1)
         p.writer = table(RunWriter.self, 1)
         p.polledHandles = table(PolledHandle.self, polledCount)
@@ -258,7 +260,8 @@ struct RunPlan {
         p.samplerGroups = table(ScheduleGroup.self, groups)
         p.writerGroups = table(ScheduleGroup.self, groups)
         p.groupRows = take(MemoryLayout<Published64>.stride * groups)
-        p.files = table(LogFile.self, 3)
+        p.files = table(LogFile.self, fileCount)
+        p.packets = table(PacketWriter.self, isDLF ? 0 : 2)
         p.polledSlots = take(MemoryLayout<StreamSlot>.stride * polledCount)
         p.eventSlots = take(MemoryLayout<StreamSlot>.stride * eventCount)
         let rings = 1 + queues + (isDLF ? 0 : 2)

@@ -114,7 +114,8 @@ struct RunCounters: ~Copyable {
 /// Numbers of one stream in one run.
 struct StreamSlot: ~Copyable {
     let stream: Stream.Pointer
-    /// The stream's index in `ticklog.loss` and `streams.bcsv`: order of adding, built-in streams last.
+    /// The stream's index in losses. BCSV: order of adding, built-in streams last, as in `streams.bcsv`. DLF, whose files
+    /// do not tell the order of adding: polled streams in the order of their file, then event streams in that of theirs.
     let index: UInt16
     /// Events offered. Polled samples follow from the ticks. Written by the stream's producer.
     let offered = Published64()
@@ -128,10 +129,14 @@ struct StreamSlot: ~Copyable {
     /// Consumer's: what of the producer's gaps was declared.
     var gap = GapReader()
 
-    init(_ stream: Stream.Pointer) {
+    init(_ stream: Stream.Pointer, isDLF: Bool) {
         self.stream = stream
-        index = stream.pointee.isBuiltin
-            ? stream.pointee.logger.pointee.streamCount + stream.pointee.index : stream.pointee.index
+        let s = stream.pointee
+        if isDLF {
+            index = s.isPolled ? s.fileIndex : s.logger.pointee.polledCount + s.fileIndex
+        } else {
+            index = s.isBuiltin ? s.logger.pointee.streamCount + s.index : s.index
+        }
     }
 }
 

@@ -130,7 +130,7 @@ struct RunStart {
             }
             let handle = PolledHandle(stream.pointee, group: group, heldOffset: held)
             (run.pointee.polledHandles.base + polled).initialize(to: handle)
-            (run.pointee.polledSlots + polled).initialize(to: StreamSlot(stream))
+            (run.pointee.polledSlots + polled).initialize(to: StreamSlot(stream, isDLF: plan.isDLF))
             sampler.pointer(group).pointee.rowBytes += handle.recordBytes
             writer.pointer(group).pointee.streams += 1
             held += (stream.pointee.sampleBytes + 3) & ~3
@@ -165,7 +165,7 @@ struct RunStart {
                 queue += Int(bytes)
                 ring += 1
             }
-            (run.pointee.eventSlots + i).initialize(to: StreamSlot(stream))
+            (run.pointee.eventSlots + i).initialize(to: StreamSlot(stream, isDLF: plan.isDLF))
             let handle = run.pointee.eventHandles.base + i
             handle.initialize(
                 to: EventHandle(
@@ -181,61 +181,63 @@ struct RunStart {
     }
 
     private func makeWriter() {
+        let plan = pointer(places.plan, RunPlan.self)
+        plan.initialize(to: self.plan)
         let documents = RunDocuments(plan: plan, logger: logger, epoch: config.pointee.epoch_ns)
         // Buffers start at the storage's alignment, of which the plan has left room for.
         var at = UInt(bitPattern: memory) + UInt(places.buffers)
         func buffer(_ bytes: Int) -> BlockBuffer {
-            at = (at + UInt(plan.blockAlignment) - 1) & ~UInt(plan.blockAlignment - 1)
+            at = (at + UInt(self.plan.blockAlignment) - 1) & ~UInt(self.plan.blockAlignment - 1)
             let base = memory + Int(at - UInt(bitPattern: memory))
             at += UInt(bytes)
-            return BlockBuffer(base, capacity: bytes, blockSize: plan.blockSize)
+            return BlockBuffer(base, capacity: bytes, blockSize: self.plan.blockSize)
         }
-        let files = Table<LogFile>(memory + places.files, plan.fileCount)
-        let polledSamples = Table<UnsafeRawPointer?>(memory + places.polledSamples, plan.isDLF ? 0 : plan.polledCount + 1)
-        let eventSamples = Table<UnsafeRawPointer?>(memory + places.eventSamples, plan.isDLF ? 0 : plan.eventCount + 1)
-        if plan.isDLF {
+        let files = Table<LogFile>(memory + places.files, self.plan.fileCount)
+        let polledSamples = Table<UnsafeRawPointer?>(memory + places.polledSamples, self.plan.isDLF ? 0 : self.plan.polledCount + 1)
+        let eventSamples = Table<UnsafeRawPointer?>(memory + places.eventSamples, self.plan.isDLF ? 0 : self.plan.eventCount + 1)
+        if self.plan.isDLF {
             var row = 0
-            for i in 0..<plan.polledCount { row += Int(run.pointee.polledHandles.pointer(i).pointee.bytes) }
+            for i in 0..<self.plan.polledCount { row += Int(run.pointee.polledHandles.pointer(i).pointee.bytes) }
             var event = 0
-            for i in 0..<plan.eventCount {
+            for i in 0..<self.plan.eventCount {
                 event = max(event, Int(logger.pointee.stream(event: i).pointee.sampleBytes))
             }
             let header = DLFDocuments.recordHeaderBytes
-            files.base.initialize(to: LogFile(.polled, buffer: buffer(plan.polledBuffer), packets: nil, rowRoom: row))
+            files.base.initialize(to: LogFile(.polled, buffer: buffer(self.plan.polledBuffer), packets: nil, rowRoom: row))
             (files.base + 1).initialize(
-                to: LogFile(.event, buffer: buffer(plan.eventBuffer), packets: nil, rowRoom: header + event))
+                to: LogFile(.event, buffer: buffer(self.plan.eventBuffer), packets: nil, rowRoom: header + event))
             (files.base + 2).initialize(
                 to: LogFile(
-                    .loss, buffer: buffer(plan.lossBuffer), packets: nil, rowRoom: header + Int(LossRecord.bytes)))
+                    .loss, buffer: buffer(self.plan.lossBuffer), packets: nil, rowRoom: header + Int(LossRecord.bytes)))
         } else {
             let p = places
             files.base.initialize(
                 to: LogFile(
-                    .polled, buffer: buffer(plan.polledBuffer),
+                    .polled, buffer: buffer(self.plan.polledBuffer),
                     packets: packets(
-                        .polled, plan.polled, level: plan.polledLevel, polledSamples, segments: p.polledSegments,
-                        first: p.polledFirst, held: p.polledHeld, index: p.polledIndex, entries: plan.indexEntries,
+                        .polled, self.plan.polled, level: self.plan.polledLevel, polledSamples, segments: p.polledSegments,
+                        first: p.polledFirst, held: p.polledHeld, index: p.polledIndex, entries: self.plan.indexEntries,
                         state: p.polledState, window: p.polledWindow),
-                    rowRoom: PacketWriter.rowRoom(maxRow: plan.polled.maxRow, compressed: plan.polledLevel > 0)))
+                    rowRoom: PacketWriter.rowRoom(maxRow: self.plan.polled.maxRow, compressed: self.plan.polledLevel > 0)))
             (files.base + 1).initialize(
                 to: LogFile(
-                    .event, buffer: buffer(plan.eventBuffer),
+                    .event, buffer: buffer(self.plan.eventBuffer),
                     packets: packets(
-                        .event, plan.event, level: plan.eventLevel, eventSamples, segments: p.eventSegments,
-                        first: p.eventFirst, held: p.eventHeld, index: p.eventIndex, entries: plan.eventIndexEntries,
+                        .event, self.plan.event, level: self.plan.eventLevel, eventSamples, segments: p.eventSegments,
+                        first: p.eventFirst, held: p.eventHeld, index: p.eventIndex, entries: self.plan.eventIndexEntries,
                         state: p.eventState, window: p.eventWindow),
-                    rowRoom: PacketWriter.rowRoom(maxRow: plan.event.maxRow, compressed: plan.eventLevel > 0)))
+                    rowRoom: PacketWriter.rowRoom(maxRow: self.plan.event.maxRow, compressed: self.plan.eventLevel > 0)))
         }
         let rowSample = memory + places.rowSample
-        if !plan.isDLF {
+        if !self.plan.isDLF {
             rowSample.zero(FieldCursor.rowSampleBytes)
-            polledSamples[plan.polledCount] = UnsafeRawPointer(rowSample)
-            eventSamples[plan.eventCount] = UnsafeRawPointer(rowSample)
+            polledSamples[self.plan.polledCount] = UnsafeRawPointer(rowSample)
+            eventSamples[self.plan.eventCount] = UnsafeRawPointer(rowSample)
         }
         writer.initialize(
             to: RunWriter(
                 run: run, plan: plan, storage: logger.pointee.storage,
-                rings: Table(memory + places.consumers, plan.ringCount), polledHandles: run.pointee.polledHandles,
+                rings: Table(memory + places.consumers, self.plan.ringCount), polledHandles: run.pointee.polledHandles,
                 groups: run.pointee.groups, gaps: pointer(places.gaps, OpenGap.self), path: memory + places.path,
                 pathName: storePath(), polledSamples: polledSamples, eventSamples: eventSamples, rowSample: rowSample,
                 heldSamples: memory + places.heldSamples, documents: documents, tailBytes: tailBytes(documents),
@@ -245,7 +247,7 @@ struct RunStart {
     private func packets(
         _ kind: FileKind, _ layout: RowLayout, level: UInt8, _ samples: Table<UnsafeRawPointer?>, segments: Int, first: Int,
         held: Int, index: Int, entries: Int, state: Int, window: Int
-    ) -> PacketWriter {
+    ) -> UnsafeMutablePointer<PacketWriter> {
         let table = Table<Segment>(memory + segments, layout.segmentCount)
         let owners = layout.owners + 1
         let firsts = Table<UInt32>(memory + first, owners)
@@ -261,10 +263,13 @@ struct RunStart {
                 windowBytes: RowCompressor.windowBytes(history: plan.windowHistory, maxRow: layout.maxRow),
                 maxRow: layout.maxRow, level: Int(level))
         }
-        return PacketWriter(
-            rows: RowEncoder(layout, segments: table, first: firsts, samples: samples, held: memory + held),
-            compressor: compressor, index: PacketIndex(Table(memory + index, entries)),
-            packetBytes: Int(plan.packetBytes), maxRow: layout.maxRow, isUniform: kind == .polled && plan.isUniform)
+        let packets = pointer(places.packets, PacketWriter.self) + (kind == .polled ? 0 : 1)
+        packets.initialize(
+            to: PacketWriter(
+                rows: RowEncoder(layout, segments: table, first: firsts, samples: samples, held: memory + held),
+                compressor: compressor, index: PacketIndex(Table(memory + index, entries)),
+                packetBytes: Int(plan.packetBytes), maxRow: layout.maxRow, isUniform: kind == .polled && plan.isUniform))
+        return packets
     }
 
     /// What closing adds at most: footers, and a loss of every stream in a packet of its own.
@@ -298,7 +303,7 @@ struct RunStart {
         let storage = logger.pointee.storage
         if let free = storage.pointee.free_bytes {
             var bytes: UInt64 = 0
-            if free(storage.pointee.context, &bytes) == TICKLOG_OK, bytes < writer.pointee.tailBytes + 4096 {
+            if free(storage.pointee.context, logger.pointee.root, &bytes) == TICKLOG_OK, bytes < writer.pointee.tailBytes + 4096 {
                 return TICKLOG_NO_SPACE
             }
         }

@@ -4,7 +4,7 @@ import Synchronization
 /// The service side of a run: drains the rings into files. The only part that does I/O.
 struct RunWriter {
     let run: RunShared.Pointer
-    let plan: RunPlan
+    let plan: UnsafePointer<RunPlan>
     let storage: UnsafePointer<ticklog_storage>
     let rings: Table<RingConsumer>
     let polledHandles: Table<PolledHandle>
@@ -65,7 +65,7 @@ struct RunWriter {
                 return status == TICKLOG_OK ? TICKLOG_FULL : status
             }
             let now = run.pointee.ticks.load()
-            if now &- lastFlush >= plan.flushTicks, hasNews {
+            if now &- lastFlush >= plan.pointee.flushTicks, hasNews {
                 if flushFiles() { lastFlush = now }
             } else {
                 // Large writes are what storage is good at: half a buffer at a time.
@@ -182,7 +182,7 @@ struct RunWriter {
 
     // MARK: Rows
 
-    private var fillsGaps: Bool { plan.isDLF || !plan.tickColumn }
+    private var fillsGaps: Bool { plan.pointee.isDLF || !plan.pointee.tickColumn }
 
     private mutating func appendRow(_ tick: UInt64, _ payload: UnsafeMutableRawPointer) -> Bool {
         guard roomFor(polled) else { return isDiscarding ? discardRow(tick) : false }
@@ -202,13 +202,13 @@ struct RunWriter {
                 sample += Int(handle.pointee.recordBytes)
             } else {
                 allPresent = false
-                if !plan.isDLF { polledSamples[i] = nil }
+                if !plan.pointee.isDLF { polledSamples[i] = nil }
             }
             i &+= 1
         }
-        if !plan.isDLF {
+        if !plan.pointee.isDLF {
             rowSample.store(tick)
-            polled.pointee.packets!.append(.all(allPresent: allPresent), to: &polled.pointee.buffer)
+            polled.pointee.packets!.pointee.append(.all(allPresent: allPresent), to: &polled.pointee.buffer)
         }
         wroteRow(tick, counts: true)
         return true
@@ -217,7 +217,7 @@ struct RunWriter {
     /// Hands the new sample of a polled stream to the row, or its held value for nil.
     @inline(__always)
     private mutating func put(_ sample: UnsafeRawPointer?, of stream: Int) {
-        if plan.isDLF {
+        if plan.pointee.isDLF {
             putDLF(sample, of: stream)
         } else {
             polledSamples[stream] = sample
@@ -262,13 +262,13 @@ struct RunWriter {
                 if isDiscarding { break }
                 return false
             }
-            if plan.isDLF {
+            if plan.pointee.isDLF {
                 for i in 0..<polledHandles.count
                 where groups.pointer(polledHandles.pointer(i).pointee.group).pointee.due == tick {
                     putDLF(nil, of: i)
                 }
             } else {
-                polled.pointee.packets!.append(.repeated, to: &polled.pointee.buffer)
+                polled.pointee.packets!.pointee.append(.repeated, to: &polled.pointee.buffer)
             }
             wroteRow(tick, counts: false)
         }
@@ -291,13 +291,14 @@ struct RunWriter {
         for i in 0..<groups.count where groups.pointer(i).pointee.due <= last {
             groups.pointer(i).pointee.due = groups.pointer(i).pointee.schedule.next(from: last &+ 1)
         }
-        if completeTicks <= last { completeTicks = last &+ 1 }
+        // What max_bytes keeps out of the file does not count as complete.
+        if !isDiscarding, completeTicks <= last { completeTicks = last &+ 1 }
     }
 
     // MARK: Events
 
     private func eventSlot(_ stream: Int) -> UnsafeMutablePointer<StreamSlot> {
-        precondition(stream < plan.eventCount)
+        precondition(stream < plan.pointee.eventCount)
         return run.pointee.eventSlots + stream
     }
 
@@ -319,7 +320,7 @@ struct RunWriter {
     /// Appends an event to the event file, which has room.
     private mutating func putEvent(_ stream: Int, _ tick: UInt64, _ payload: UnsafeRawPointer) {
         let s = eventSlot(stream).pointee.stream
-        if plan.isDLF {
+        if plan.pointee.isDLF {
             let out = event.pointee.buffer.next
             let bytes = Int(s.pointee.sampleBytes)
             out.store(UInt16(stream))
@@ -333,7 +334,7 @@ struct RunWriter {
             (rowSample + FieldCursor.rowNameOffset).copy(name, length)
             rowSample.store(UInt8(0), at: FieldCursor.rowNameOffset + length)
             eventSamples[stream] = payload
-            event.pointee.packets!.append(.event(owner: stream), to: &event.pointee.buffer)
+            event.pointee.packets!.pointee.append(.event(owner: stream), to: &event.pointee.buffer)
             eventSamples[stream] = nil
         }
         event.pointee.noteRow(tick)
@@ -344,7 +345,7 @@ struct RunWriter {
 
     private mutating func takeOpenGaps() {
         if let gap = gaps.pointee.read(), rings.base.pointee.isEmpty { takeRowGap(gap) }
-        for i in 0..<plan.eventCount {
+        for i in 0..<plan.pointee.eventCount {
             if let gap = (gaps + 1 + i).pointee.read() { takeEventGap(i, gap) }
         }
     }
@@ -418,10 +419,10 @@ struct RunWriter {
     @discardableResult
     mutating func flushLosses() -> Bool {
         var areDeclared = true
-        for i in 0..<plan.polledCount where run.pointee.polledSlots[i].pending.samples > 0 {
+        for i in 0..<plan.pointee.polledCount where run.pointee.polledSlots[i].pending.samples > 0 {
             if !declare(run.pointee.polledSlots + i) { areDeclared = false }
         }
-        for i in 0..<plan.eventCount where run.pointee.eventSlots[i].pending.samples > 0 {
+        for i in 0..<plan.pointee.eventCount where run.pointee.eventSlots[i].pending.samples > 0 {
             if !declare(run.pointee.eventSlots + i) { areDeclared = false }
         }
         return areDeclared
@@ -457,10 +458,10 @@ struct RunWriter {
     }
 
     private mutating func putLoss(_ record: UnsafeRawPointer, _ tick: UInt64) -> Bool {
-        if !plan.isDLF {
+        if !plan.pointee.isDLF {
             // The tail that max_bytes reserves is for these.
             guard !event.pointee.isChanging, event.pointee.makeRoom(event.pointee.rowRoom, storage, &tally) else { return false }
-            putEvent(plan.eventCount - Logger.builtinCount + Builtin.loss, tick, record)
+            putEvent(plan.pointee.eventCount - Logger.builtinCount + Builtin.loss, tick, record)
             return true
         }
         let bytes = DLFDocuments.recordHeaderBytes + Int(LossRecord.bytes)
@@ -494,7 +495,7 @@ struct RunWriter {
             polled.pointee.hasUnsynced = false
         }
         if file == .event, event.pointee.hasUnsynced {
-            for i in 0..<plan.eventCount where run.pointee.eventSlots[i].unsynced > 0 {
+            for i in 0..<plan.pointee.eventCount where run.pointee.eventSlots[i].unsynced > 0 {
                 let slot = run.pointee.eventSlots + i
                 let samples = slot.pointee.unsynced
                 slot.pointee.unsynced = 0
@@ -516,10 +517,10 @@ struct RunWriter {
         run.pointee.counters.pointee.syncs.add(1)
         if file == .polled {
             for i in 0..<groups.count { groups.pointer(i).pointee.unsynced = 0 }
-            for i in 0..<plan.polledCount { run.pointee.polledSlots[i].unsynced = 0 }
+            for i in 0..<plan.pointee.polledCount { run.pointee.polledSlots[i].unsynced = 0 }
             polled.pointee.hasUnsynced = false
         } else if file == .event {
-            for i in 0..<plan.eventCount { run.pointee.eventSlots[i].unsynced = 0 }
+            for i in 0..<plan.pointee.eventCount { run.pointee.eventSlots[i].unsynced = 0 }
             event.pointee.hasUnsynced = false
         }
     }

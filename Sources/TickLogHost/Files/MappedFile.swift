@@ -49,6 +49,18 @@ public final class MappedFile {
         }
     }
 
+    /// A copy of bytes in memory, as if it were a file of that name.
+    public init(_ content: [UInt8], named path: String) {
+        self.path = path
+        mapped = false
+        guard !content.isEmpty, let memory = malloc(content.count) else {
+            bytes = FileBytes(UnsafeRawBufferPointer(start: nil, count: 0))
+            return
+        }
+        content.withUnsafeBytes { memory.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+        bytes = FileBytes(start: UnsafeRawPointer(memory), count: content.count)
+    }
+
     deinit {
         guard bytes.count > 0 else { return }
         let address = UnsafeMutableRawPointer(mutating: bytes.start)

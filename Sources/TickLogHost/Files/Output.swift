@@ -21,11 +21,13 @@ public final class Output {
     }
 
     public func bytes(_ bytes: UnsafeRawBufferPointer) {
-        for byte in bytes { self.byte(byte) }
+        buffer.append(contentsOf: bytes)
+        if buffer.count >= Output.blockSize { drain() }
     }
 
     public func text(_ text: String) {
-        for byte in text.utf8 { self.byte(byte) }
+        var text = text
+        text.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }
     }
 
     public func text(_ text: StaticString) {

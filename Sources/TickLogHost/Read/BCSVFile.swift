@@ -48,7 +48,8 @@ public enum Ending {
 
 /// Walks a file's packets and decides what a failure means: the torn tail of a file that was never closed, or damage.
 public struct PacketWalk {
-    private let path: String
+    private let file: BCSVFile
+    private var path: String { file.path }
     private let salvage: Bool
     private var reader: PacketReader
     private let footer: BCSVFooter?
@@ -63,7 +64,7 @@ public struct PacketWalk {
     public var indexEntries: Int? { footer?.entryCount }
 
     public init(_ file: BCSVFile, salvage: Bool) {
-        path = file.path
+        self.file = file
         self.salvage = salvage
         reader = PacketReader(file.file.bytes, file.header)
         footer = try? BCSVFooter(file.file.bytes)
@@ -123,12 +124,12 @@ public struct PacketWalk {
         }
         var lost = ""
         if let row = reader.firstRow(of: ahead) ?? (ahead.startsFooter ? footer?.rowCount : nil) {
-            lost = row > rowCount ? "; rows \(rowCount) to \(row - 1) are lost" : ""
+            lost = row > rowCount ? "; it holds rows \(rowCount) to \(row - 1)" : ""
         }
         faults.append(
             Fault(
                 error, path, kind: .damaged,
-                and: salvage ? "; \(ahead.offset - start) bytes from offset \(start) are skipped" + lost : lost))
+                and: lost + (salvage ? "; \(ahead.offset - start) bytes from offset \(start) are skipped" : "; reading stops here")))
         guard salvage else {
             ending = .damaged
             return false
@@ -139,7 +140,11 @@ public struct PacketWalk {
 
     private mutating func finish() {
         guard reader.startsFooter else {
-            ending = reader.offset == reader.bytes.count && faults.isEmpty ? .open : .damaged
+            ending = faults.isEmpty ? .open : .damaged
+            if faults.isEmpty {
+                faults.append(
+                    Fault(.torn, path, at: reader.offset, "found the end of the file, expected a footer; it was never closed, and all its packets are whole"))
+            }
             return
         }
         guard let footer, footer.offset == reader.offset else {
@@ -205,7 +210,7 @@ public final class BCSVTable: Table {
                     faults.append(
                         Fault(
                             error, files[index].path, kind: .damaged,
-                            and: "; row \(packet.firstRow + rowInPacket)" + (salvage ? " and the rest of its packet are skipped" : "")))
+                            and: "; row \(packet.firstRow + rowInPacket)" + (salvage ? " and the rest of its packet are skipped" : "; reading stops here")))
                     if !salvage { return stop() }
                 }
                 self.packet = nil

@@ -17,7 +17,7 @@ public final class Recording {
     private var nextRow: UInt64 = 0
     private var nextTick: UInt64 = 0
 
-    init(bcsv table: BCSVTable, streams described: [RunStream], isEvents: Bool) {
+    public init(bcsv table: BCSVTable, streams described: [RunStream], isEvents: Bool) {
         self.table = table
         self.isEvents = isEvents
         dlf = nil
@@ -42,7 +42,7 @@ public final class Recording {
         }
     }
 
-    init(dlf table: DLFTable) {
+    public init(dlf table: DLFTable) {
         self.table = table
         dlf = table
         isEvents = table.file.header.isEvents

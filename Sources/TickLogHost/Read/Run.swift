@@ -30,6 +30,7 @@ public final class Run {
     public init(_ directory: RunDirectory) throws(Fault) {
         self.directory = directory
         meta = try RunMeta(directory)
+        faults = directory.faults
         if directory.format == .bcsv { readStreams() }
     }
 
@@ -47,7 +48,7 @@ public final class Run {
         if directory.format == .dlf { return Recording(dlf: DLFTable(try DLFFile(paths[0]))) }
         var files: [BCSVFile] = []
         for path in paths { files.append(try BCSVFile(path)) }
-        if let hash = isEvents ? meta.eventHash : meta.polledHash, files[0].header.hash != hash {
+        if !salvage, let hash = isEvents ? meta.eventHash : meta.polledHash, files[0].header.hash != hash {
             throw Fault(
                 .damaged, paths[0], at: 0,
                 "found a header with the XXH64 \(hexText(files[0].header.hash)), expected \(hexText(hash)) as the run's metadata say")

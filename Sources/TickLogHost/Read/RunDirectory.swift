@@ -15,6 +15,8 @@ public final class RunDirectory {
     public let lossPath: String?
     /// LOCK is there: the run is still open, or ended without being closed.
     public let isLocked: Bool
+    /// What is wrong with the set of files: one is missing, or one that continues it has no predecessor.
+    public let faults: [Fault]
     /// All bytes of all files.
     public let size: UInt64
     /// Every name in the directory.
@@ -57,9 +59,34 @@ public final class RunDirectory {
             return nil
         }
         isLocked = find("LOCK", "LOCK") != nil
+        let isDLF = format == .dlf
+        var faults: [Fault] = []
+        for (name, paths) in [("polled", polledPaths), ("event", eventPaths)] {
+            let file = name + (isDLF ? ".dlf" : ".bcsv")
+            if paths.isEmpty { faults.append(Fault(.damaged, path, at: nil, "found no \(file), expected one")) }
+            guard !isDLF else { continue }
+            let known = paths.map { $0.lastComponent }
+            for other in names where !known.contains(other) && RunDirectory.continues(RunDirectory.lower(other), name) {
+                faults.append(
+                    Fault(.damaged, path, at: nil, "found \(other), expected \(name).\(max(known.count, 1)).bcsv before it"))
+            }
+        }
+        self.faults = faults
         var size: UInt64 = 0
         for name in names { size += TickLogHost.size(of: path.file(name)) }
         self.size = size
+    }
+
+    /// Whether a name is that of a file that continues `polled` or `event`: polled.3.bcsv, polled3.bcs.
+    private static func continues(_ name: String, _ base: String) -> Bool {
+        let name = Array(name.utf8)
+        guard name.starts(with: base.utf8) else { return false }
+        var at = base.utf8.count
+        if at < name.count, name[at] == 0x2E { at += 1 }
+        let digits = at
+        while at < name.count, name[at] >= 0x30, name[at] <= 0x39 { at += 1 }
+        guard at > digits else { return false }
+        return name[at...].elementsEqual(".bcsv".utf8) || name[at...].elementsEqual(".bcs".utf8)
     }
 
     private static func list(_ path: String?) -> [String] {
@@ -69,5 +96,27 @@ public final class RunDirectory {
 
     private static func lower(_ text: String) -> String {
         String(decoding: text.utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 + 32 : $0 }, as: UTF8.self)
+    }
+}
+
+extension RunDirectory {
+    /// A name in the directory that is no regular file, or none of those that a run, its repair or its upload leaves.
+    public var stranger: String? {
+        for name in names {
+            guard kind(of: path.file(name), following: false) == .file else { return name }
+            var base = Array(name.utf8)
+            for ending in [".repaired", ".orig"] where name.utf8.count > ending.utf8.count {
+                if base.suffix(ending.utf8.count).elementsEqual(ending.utf8) { base.removeLast(ending.utf8.count) }
+            }
+            let plain = RunDirectory.lower(String(decoding: base, as: UTF8.self))
+            let isKnown = plain == "uploaded" || plain == "lock" || RunDirectory.hasEnding(plain, ".bcsv")
+                || RunDirectory.hasEnding(plain, ".bcs") || RunDirectory.hasEnding(plain, ".dlf")
+            if !isKnown { return name }
+        }
+        return nil
+    }
+
+    private static func hasEnding(_ name: String, _ ending: String) -> Bool {
+        name.utf8.count > ending.utf8.count && name.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
     }
 }

@@ -60,6 +60,7 @@ public struct RunMeta {
         runID = run.name
         let file: MappedFile
         do { file = try MappedFile(run.metaPath) } catch { throw Fault(error) }
+        defer { withExtendedLifetime(file) {} }
         do {
             let meta = try DLFMeta(file.bytes)
             epochNs = Int64(meta.epochSeconds) * 1_000_000_000

@@ -11,7 +11,6 @@ public func ticklog_posix_storage() -> UnsafePointer<ticklog_storage>! {
 }
 
 // A variable only because a constant has no address of its own; nothing writes to it. It is initialised statically.
-// `free_bytes` is left out: the callback is not told which directory it is asked about.
 nonisolated(unsafe) private var posixStorage = ticklog_storage(
     size: UInt32(MemoryLayout<ticklog_storage>.size),
     flags: 0,
@@ -24,7 +23,19 @@ nonisolated(unsafe) private var posixStorage = ticklog_storage(
     sync: posixSync,
     close: posixClose,
     remove: posixRemove,
-    free_bytes: nil)
+    free_bytes: posixFreeBytes)
+
+private func posixFreeBytes(
+    _: UnsafeMutableRawPointer?, _ path: UnsafePointer<CChar>?, _ bytes: UnsafeMutablePointer<UInt64>?
+) -> ticklog_status {
+    guard let path, let bytes else { return TICKLOG_NULL }
+    var volume = statvfs()
+    guard statvfs(path, &volume) == 0 else { return posixStatus(cposix_errno()) }
+    // Unprivileged space; a volume too large for the product is large enough.
+    let (free, overflow) = UInt64(volume.f_bavail).multipliedReportingOverflow(by: UInt64(volume.f_frsize))
+    bytes.pointee = overflow ? .max : free
+    return TICKLOG_OK
+}
 
 private func posixMakeDirectory(_: UnsafeMutableRawPointer?, _ path: UnsafePointer<CChar>?) -> ticklog_status {
     guard let path else { return TICKLOG_NULL }

@@ -19,10 +19,11 @@ public struct PacketReader {
     /// Where the next packet, the footer or the end is expected.
     public private(set) var offset: Int
 
-    public init(_ bytes: FileBytes, _ header: BCSVHeader) {
+    /// Begins with the first packet, or at the offset of one that the footer's index names.
+    public init(_ bytes: FileBytes, _ header: BCSVHeader, at offset: Int? = nil) {
         self.bytes = bytes
         self.header = header
-        offset = header.dataOffset
+        self.offset = offset ?? header.dataOffset
     }
 
     /// The next packet; nil where the footer begins or the file ends. After an error `offset` is where it was.

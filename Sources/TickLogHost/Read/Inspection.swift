@@ -1,0 +1,157 @@
+import CPosix
+import TickLog
+
+/// What one file of data is, from a full walk through its packets or samples.
+public struct FileSummary {
+    public let path: String
+    public let size: UInt64
+    public internal(set) var rows: UInt64 = 0
+    /// BCSV: packets that are whole. DLF: 0.
+    public internal(set) var packets = 0
+    public internal(set) var indexEntries: Int?
+    public internal(set) var ending = Ending.open
+    /// Ticks of the first and the last row, if the file has a column of them.
+    public internal(set) var firstTick: UInt64?
+    public internal(set) var lastTick: UInt64?
+    public internal(set) var faults: [Fault] = []
+
+    public init(_ file: BCSVFile) {
+        path = file.path
+        size = UInt64(file.file.bytes.count)
+        let isRead = file.header.rowCodec != .delta
+            && (file.header.fileCodec == .packet || file.header.fileCodec == .packetLZ4)
+        guard isRead else {
+            faults.append(
+                Fault(
+                    .unreadable, path, at: file.header.dataOffset,
+                    "found delta rows, a batch or a stream, expected flat or ZoH rows in packets: only the header was read"))
+            return
+        }
+        var walk = PacketWalk(file, salvage: true)
+        var first: Packet?
+        var last: Packet?
+        while let packet = walk.next() {
+            if packet.rowCount > 0 {
+                if first == nil { first = packet }
+                last = packet
+            }
+        }
+        rows = walk.goodRowCount
+        packets = walk.packetCount
+        indexEntries = walk.indexEntries
+        ending = walk.ending ?? .damaged
+        faults += walk.faults
+        guard let first, let last, file.columns[0].name == "tick", file.columns[0].type == .u64 else { return }
+        firstTick = FileSummary.ticks(in: file, first)?.first
+        lastTick = FileSummary.ticks(in: file, last)?.last
+    }
+
+    public init(_ file: DLFFile) {
+        path = file.path
+        size = UInt64(file.file.bytes.count)
+        let table = DLFTable(file)
+        while table.next() {
+            if firstTick == nil { firstTick = table.tick }
+            lastTick = max(lastTick ?? 0, table.tick)
+            rows += 1
+        }
+        faults = table.faults
+        ending = .closed
+        for fault in faults { ending = fault.kind == .torn ? .torn : .damaged }
+    }
+
+    public var isDamaged: Bool {
+        for fault in faults where fault.kind != .torn { return true }
+        return false
+    }
+
+    /// Ticks of a packet's first and last row. Events of several sources need not be in order: the last is the latest.
+    static func ticks(in file: BCSVFile, _ packet: Packet) -> (first: UInt64, last: UInt64)? {
+        let size = RowDecoder.memorySize(for: file.header)
+        guard let memory = malloc(size) else { return nil }
+        defer { free(memory) }
+        guard
+            var decoder = try? RowDecoder(
+                file.file.bytes, file.header, memory: UnsafeMutableRawBufferPointer(start: memory, count: size))
+        else { return nil }
+        decoder.begin(packet)
+        var range: (first: UInt64, last: UInt64)?
+        while (try? decoder.next()) == true {
+            let tick = decoder.bits(0)
+            range = (range?.first ?? tick, max(range?.last ?? 0, tick))
+        }
+        return range
+    }
+}
+
+/// What a run is: its files, its time, its losses.
+public final class RunSummary {
+    public let run: Run
+    public let polled: [FileSummary]
+    public let events: [FileSummary]
+    public let losses: [Loss]
+    public let faults: [Fault]
+    /// The tick behind the last one that has a row.
+    public let ticks: UInt64
+
+    public init(_ directory: RunDirectory) throws(Fault) {
+        let run = try Run(directory)
+        self.run = run
+        var faults = run.faults
+        polled = RunSummary.files(directory.polledPaths, directory.format, &faults)
+        events = RunSummary.files(directory.eventPaths, directory.format, &faults)
+        var ticks: UInt64 = 0
+        for file in polled + events { if let last = file.lastTick { ticks = max(ticks, last &+ 1) } }
+        do {
+            if let recording = try run.polled(salvage: true), recording.table.column(named: "tick") == nil {
+                while recording.next() { ticks = max(ticks, recording.tick &+ 1) }
+            }
+        } catch {
+            faults.append(error)
+        }
+        // The checksum of the header is in the metadata; opening the file compares them.
+        do { _ = try run.polled() } catch { faults.append(error) }
+        do { _ = try run.events() } catch { faults.append(error) }
+        self.ticks = ticks
+        do { losses = try run.losses() } catch {
+            losses = []
+            faults.append(error)
+        }
+        self.faults = RunSummary.unique(faults)
+    }
+
+    public var isClosed: Bool { !run.directory.isLocked }
+    public var seconds: Double { Double(ticks) * Double(run.meta.tickNs) / 1e9 }
+
+    public var lostSamples: UInt64 {
+        var sum: UInt64 = 0
+        for loss in losses { sum = sum &+ UInt64(loss.samples) }
+        return sum
+    }
+
+    private static func unique(_ faults: [Fault]) -> [Fault] {
+        var result: [Fault] = []
+        for fault in faults {
+            var isNew = true
+            for other in result where other.message == fault.message { isNew = false }
+            if isNew { result.append(fault) }
+        }
+        return result
+    }
+
+    private static func files(
+        _ paths: [String], _ format: RunDirectory.Format, _ faults: inout [Fault]
+    ) -> [FileSummary] {
+        var files: [FileSummary] = []
+        for path in paths {
+            do {
+                let summary = format == .bcsv ? FileSummary(try BCSVFile(path)) : FileSummary(try DLFFile(path))
+                files.append(summary)
+                faults += summary.faults
+            } catch {
+                faults.append(error)
+            }
+        }
+        return files
+    }
+}

@@ -1,0 +1,42 @@
+import TickLog
+import TickLogHost
+
+/// What a path turns out to be, by its content.
+enum Input {
+    case run(RunDirectory)
+    case bcsv(BCSVFile)
+    case dlf(DLFFile)
+    case dlfMeta(MappedFile, DLFMeta)
+
+    init(_ path: String) throws(Fault) {
+        if path != "-", kind(of: path) == .directory {
+            let run: RunDirectory?
+            do { run = try RunDirectory(path) } catch { throw Fault(error) }
+            guard let run else {
+                throw Fault(.unreadable, path, at: nil, "found no meta.bcsv and no meta.dlf, expected the directory of a run")
+            }
+            self = .run(run)
+            return
+        }
+        let file: MappedFile
+        do { file = try MappedFile(path) } catch { throw Fault(error) }
+        if BCSVFile.recognises(file.bytes) {
+            self = .bcsv(try BCSVFile(file))
+        } else if DLFFile.recognises(file.bytes) {
+            // Polled, event and meta files begin alike. The third byte of a meta file is any.
+            do {
+                self = .dlf(try DLFFile(file))
+            } catch {
+                guard let meta = try? DLFMeta(file.bytes), meta.data.start + meta.data.count == file.bytes.start + file.bytes.count
+                else { throw error }
+                self = .dlfMeta(file, meta)
+            }
+        } else {
+            var found = "an empty file"
+            if file.bytes.count > 0 {
+                found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
+            }
+            throw Fault(.unreadable, path, at: 0, "found \(found), expected a BCSV file (42435356) or a DLF file (1484)")
+        }
+    }
+}

@@ -1,0 +1,484 @@
+/* Every argument that a function refuses, with the status that ticklog.h documents for it, and nothing changed: the
+ * memory of the logger and of the run is compared before and after, and storage is not called. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ticklog.h"
+
+static int checks, failures, storage_calls;
+
+/* ---- Storage that takes everything and keeps nothing ---- */
+
+static ticklog_status directory_answer = TICKLOG_OK;
+
+static ticklog_status make_directory(void *context, const char *path) {
+    (void)context, (void)path, storage_calls++;
+    return directory_answer;
+}
+static ticklog_status open_file(void *context, const char *path, ticklog_file *file) {
+    (void)path, storage_calls++;
+    *file = context;
+    return TICKLOG_OK;
+}
+static ticklog_status write_file(void *context, ticklog_file file, uint64_t offset, const void *bytes, uint32_t count,
+                                 uint32_t *accepted) {
+    (void)context, (void)file, (void)offset, (void)bytes, storage_calls++;
+    *accepted = count;
+    return TICKLOG_OK;
+}
+static ticklog_status sync_file(void *context, ticklog_file file) {
+    (void)context, (void)file, storage_calls++;
+    return TICKLOG_OK;
+}
+static ticklog_status close_file(void *context, ticklog_file file) {
+    (void)context, (void)file, storage_calls++;
+    return TICKLOG_OK;
+}
+static ticklog_status remove_file(void *context, const char *path) {
+    (void)context, (void)path, storage_calls++;
+    return TICKLOG_OK;
+}
+
+static int some_context;
+static ticklog_storage storage = {.size = sizeof(ticklog_storage), .context = &some_context,
+                                  .make_directory = make_directory, .open = open_file, .write = write_file,
+                                  .sync = sync_file, .close = close_file, .remove = remove_file};
+
+/* ---- Memory that must not change ---- */
+
+enum { LOGGER_BYTES = 16384, RUN_BYTES = 131072 };
+static uint64_t logger_words[LOGGER_BYTES / 8], run_words[RUN_BYTES / 8];
+static uint64_t logger_before[LOGGER_BYTES / 8], run_before[RUN_BYTES / 8];
+#define LOGGER_MEMORY ((uint8_t *)logger_words)
+#define RUN_MEMORY ((uint8_t *)run_words)
+
+static int calls_before;
+
+static void before(void) {
+    memcpy(logger_before, logger_words, sizeof logger_words);
+    memcpy(run_before, run_words, sizeof run_words);
+    calls_before = storage_calls;
+}
+
+static void after(int line, const char *text, ticklog_status got, ticklog_status want) {
+    checks++;
+    const char *wrong = NULL;
+    if (got != want) wrong = "status";
+    else if (memcmp(logger_before, logger_words, sizeof logger_words)) wrong = "the logger's memory changed";
+    else if (memcmp(run_before, run_words, sizeof run_words)) wrong = "the run's memory changed";
+    else if (storage_calls != calls_before) wrong = "storage was called";
+    if (!wrong) return;
+    failures++;
+    if (failures <= 60) printf("line %d: %s: %s: %d (%s), expected %d\n", line, text, wrong, (int)got, ticklog_status_text(got), (int)want);
+}
+
+#define REFUSED(call, want)                                                                                            \
+    do {                                                                                                               \
+        before();                                                                                                      \
+        after(__LINE__, #call, (call), (want));                                                                        \
+    } while (0)
+
+static void expect(int line, const char *text, bool true_) {
+    checks++;
+    if (true_) return;
+    failures++;
+    if (failures <= 60) printf("line %d: %s\n", line, text);
+}
+#define EXPECT(condition) expect(__LINE__, #condition, (condition))
+
+static char long_text[400];
+static const char *of_length(int n) {
+    memset(long_text, 'x', (size_t)n);
+    long_text[n] = 0;
+    return long_text;
+}
+
+static ticklog_status no_random(void *context, void *bytes, size_t count) {
+    (void)context, (void)bytes, (void)count;
+    return TICKLOG_IO;
+}
+
+/* ---- Versions and texts ---- */
+
+static void versions(void) {
+    EXPECT(strcmp(ticklog_version(), TICKLOG_VERSION) == 0);
+    EXPECT(ticklog_abi() == TICKLOG_ABI);
+    static const int statuses[] = {0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12, -13, -14, -15, -16, -17, -18,
+                                   -20, -21, -22, -23, -24, -25, -30, -31, -32, -33, -34};
+    enum { N = sizeof statuses / sizeof *statuses };
+    for (int i = 0; i < N; i++) {
+        const char *text = ticklog_status_text(statuses[i]);
+        EXPECT(text != NULL && strcmp(text, "unknown status") != 0 && strlen(text) > 1);
+        for (int k = 0; k < i; k++) EXPECT(strcmp(text, ticklog_status_text(statuses[k])) != 0);
+    }
+    static const int unknown[] = {1, -19, -26, -29, -35, -1000, 2147483647, -2147483647 - 1};
+    for (int i = 0; i < 8; i++) EXPECT(strcmp(ticklog_status_text(unknown[i]), "unknown status") == 0);
+}
+
+/* ---- ticklog_logger_size, ticklog_logger_init ---- */
+
+static void refuse_config(int line, const ticklog_config *config, ticklog_status want) {
+    ticklog_logger *logger = (ticklog_logger *)&some_context;
+    before();
+    size_t size = ticklog_logger_size(config);
+    ticklog_status status = ticklog_logger_init(LOGGER_MEMORY, LOGGER_BYTES, config, &logger);
+    after(line, "ticklog_logger_init", status, want);
+    expect(line, "ticklog_logger_size is not 0", size == 0);
+    expect(line, "*logger was changed", logger == (ticklog_logger *)&some_context);
+}
+#define REFUSE_CONFIG(want, ...)                                                                                       \
+    do {                                                                                                               \
+        ticklog_config c = good;                                                                                       \
+        ticklog_storage s = storage;                                                                                   \
+        c.storage = &s;                                                                                                \
+        __VA_ARGS__;                                                                                                   \
+        refuse_config(__LINE__, &c, want);                                                                             \
+    } while (0)
+
+static ticklog_logger *loggers(void) {
+    const ticklog_config good = {.size = sizeof good, .max_streams = 40, .max_runs = 2, .root = "root", .storage = &storage};
+    refuse_config(__LINE__, NULL, TICKLOG_NULL);
+    REFUSE_CONFIG(TICKLOG_BAD_SIZE, c.size = 0);
+    REFUSE_CONFIG(TICKLOG_BAD_SIZE, c.size = sizeof c - 1);
+    REFUSE_CONFIG(TICKLOG_BAD_SIZE, c.size = sizeof c + 8);
+    REFUSE_CONFIG(TICKLOG_NULL, c.root = NULL);
+    REFUSE_CONFIG(TICKLOG_NAME_TOO_LONG, c.root = of_length(201));
+    REFUSE_CONFIG(TICKLOG_NULL, c.storage = NULL);
+    REFUSE_CONFIG(TICKLOG_BAD_ARGUMENT, c.max_streams = 65001);
+    REFUSE_CONFIG(TICKLOG_BAD_ARGUMENT, c.max_runs = 65);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.make_directory = NULL);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.open = NULL);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.write = NULL);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.close = NULL);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.remove = NULL);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.block_size = 8);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.block_size = 500);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.block_size = 131072);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.block_alignment = 3);
+    REFUSE_CONFIG(TICKLOG_BAD_STORAGE, s.block_alignment = 8192);
+    REFUSE_CONFIG(TICKLOG_BAD_SIZE, s.size = 0);
+    REFUSE_CONFIG(TICKLOG_BAD_SIZE, s.size = sizeof s + 4);
+
+    size_t size = ticklog_logger_size(&good);
+    EXPECT(size > 0 && size <= LOGGER_BYTES);
+    ticklog_logger *logger = NULL;
+    REFUSED(ticklog_logger_init(NULL, LOGGER_BYTES, &good, &logger), TICKLOG_NULL);
+    REFUSED(ticklog_logger_init(LOGGER_MEMORY, LOGGER_BYTES, &good, NULL), TICKLOG_NULL);
+    for (int off = 1; off < 8; off++)
+        REFUSED(ticklog_logger_init(LOGGER_MEMORY + off, LOGGER_BYTES - 8, &good, &logger), TICKLOG_MISALIGNED);
+    for (size_t n = 0; n < size; n += 8) REFUSED(ticklog_logger_init(LOGGER_MEMORY, n, &good, &logger), TICKLOG_NO_MEMORY);
+    REFUSED(ticklog_logger_init(LOGGER_MEMORY, size - 1, &good, &logger), TICKLOG_NO_MEMORY);
+    REFUSED(ticklog_logger_init(LOGGER_MEMORY, LOGGER_BYTES, &good, (ticklog_logger **)(void *)(LOGGER_MEMORY + 64)), TICKLOG_OVERLAP);
+    EXPECT(logger == NULL);
+
+    /* It starts in exactly the bytes it asked for, and writes none behind them. */
+    memset(logger_words, 0xA5, sizeof logger_words);
+    EXPECT(ticklog_logger_init(LOGGER_MEMORY, size, &good, &logger) == TICKLOG_OK && logger != NULL);
+    bool clean = true;
+    for (size_t i = size; i < LOGGER_BYTES; i++) clean = clean && LOGGER_MEMORY[i] == 0xA5;
+    EXPECT(clean);
+    return logger;
+}
+
+/* ---- ticklog_add ---- */
+
+static uint8_t source[64];
+static const ticklog_field two[] = {{"x", NULL, TICKLOG_U16, 1, 0, 0}, {"y", "V", TICKLOG_F32, 1, 2, 0}};
+
+static void refuse_stream(int line, ticklog_logger *logger, const ticklog_stream_config *config, ticklog_status want) {
+    ticklog_stream *stream = (ticklog_stream *)&some_context;
+    before();
+    after(line, "ticklog_add", ticklog_add(logger, config, &stream), want);
+    expect(line, "*stream was changed", stream == (ticklog_stream *)&some_context);
+}
+#define REFUSE_STREAM(want, ...)                                                                                       \
+    do {                                                                                                               \
+        ticklog_stream_config c = good;                                                                                \
+        ticklog_field f[2] = {two[0], two[1]};                                                                         \
+        c.fields = f;                                                                                                  \
+        __VA_ARGS__;                                                                                                   \
+        refuse_stream(__LINE__, logger, &c, want);                                                                     \
+    } while (0)
+
+static int32_t yes(void *context) { return (void)context, 0; }
+static void no(void *context) { (void)context; }
+
+static const ticklog_stream_config event_config = {.size = sizeof event_config, .kind = TICKLOG_EMIT, .name = "event",
+                                                   .type = TICKLOG_U32};
+
+static ticklog_stream *streams(ticklog_logger *logger, ticklog_stream **polled) {
+    const ticklog_stream_config good = {.size = sizeof good, .kind = TICKLOG_POLL, .name = "good", .source = source,
+                                        .source_size = 6, .fields = two, .field_count = 2};
+    { /* of events, in a logger of their own */
+        static uint64_t memory[512];
+        const ticklog_config few = {.size = sizeof few, .max_streams = 4, .root = "root", .storage = &storage};
+        ticklog_logger *main_logger = logger;
+        EXPECT(ticklog_logger_init(memory, sizeof memory, &few, &logger) == TICKLOG_OK);
+        REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.queue_bytes = 512); /* polled */
+        logger = main_logger;
+    }
+    refuse_stream(__LINE__, NULL, &good, TICKLOG_NULL);
+    refuse_stream(__LINE__, logger, NULL, TICKLOG_NULL);
+    static uint64_t zeros[64];
+    refuse_stream(__LINE__, (ticklog_logger *)zeros, &good, TICKLOG_BAD_HANDLE);
+    REFUSE_STREAM(TICKLOG_BAD_SIZE, c.size = 0);
+    REFUSE_STREAM(TICKLOG_BAD_SIZE, c.size--);
+    REFUSE_STREAM(TICKLOG_BAD_SIZE, c.size += 8);
+    REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = 0);
+    REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.kind = 4);
+    REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.reserved = 1);
+    REFUSE_STREAM(TICKLOG_NULL, c.name = NULL);
+    static const char *const bad_names[] = {"", "1a", "a b", "a-b", "a.b", "\xC3\xA4", "a\n", "ticklog", "a[0]", ";", "a:b"};
+    for (size_t i = 0; i < sizeof bad_names / sizeof *bad_names; i++) {
+        REFUSE_STREAM(TICKLOG_BAD_NAME, c.name = bad_names[i]);
+        if (strcmp(bad_names[i], "ticklog") != 0) REFUSE_STREAM(TICKLOG_BAD_NAME, f[1].name = bad_names[i]);
+    }
+    REFUSE_STREAM(TICKLOG_NAME_TOO_LONG, c.name = of_length(32));
+    REFUSE_STREAM(TICKLOG_NAME_TOO_LONG, f[0].name = of_length(32));
+    REFUSE_STREAM(TICKLOG_NAME_TOO_LONG, f[0].unit = of_length(32));
+    REFUSE_STREAM(TICKLOG_NAME_TOO_LONG, c.notes = of_length(128));
+    REFUSE_STREAM(TICKLOG_DUPLICATE_NAME, f[1].name = "x");
+    REFUSE_STREAM(TICKLOG_NULL, f[0].name = NULL);
+    REFUSE_STREAM(TICKLOG_NULL, c.fields = NULL);
+    REFUSE_STREAM(TICKLOG_NULL, c.source = NULL);
+    REFUSE_STREAM(TICKLOG_NULL, c.source = NULL; c.kind = TICKLOG_WATCH);
+    REFUSE_STREAM(TICKLOG_BAD_TYPE, f[0].type = 12);
+    REFUSE_STREAM(TICKLOG_BAD_TYPE, f[0].type = 255);
+    REFUSE_STREAM(TICKLOG_BAD_TYPE, c.field_count = 0; c.type = 12; c.source_size = 0);
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[1].offset = 3);          /* ends behind the source */
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[1].offset = 0xFFFFFFFF); /* wraps around */
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[0].size = 3);
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[0].count = 2; f[0].size = 2);
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[0].count = 4);
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[0].count = 65535; f[0].type = TICKLOG_U64);
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[0].type = TICKLOG_STRING); /* a string needs a capacity */
+    REFUSE_STREAM(TICKLOG_BAD_FIELD, f[0].type = TICKLOG_STRING; f[0].size = 7);
+    REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.try_lock = yes);
+    REFUSE_STREAM(TICKLOG_BAD_ARGUMENT, c.unlock = no);
+    ticklog_stream *event = NULL;
+    EXPECT(ticklog_add(logger, &good, polled) == TICKLOG_OK && *polled);
+    EXPECT(ticklog_add(logger, &event_config, &event) == TICKLOG_OK && event);
+    REFUSE_STREAM(TICKLOG_DUPLICATE_NAME, c.source_size = 6);
+    static char names[38][8];
+    for (int i = 0; i < 38; i++) {
+        snprintf(names[i], sizeof names[i], "s%d", i);
+        ticklog_stream_config c = {.size = sizeof c, .kind = TICKLOG_POLL, .name = names[i], .type = TICKLOG_U16,
+                                   .source = source, .interval_ns = i == 0 ? 6000000 : 0, .phase_ns = i == 0 ? 2000000 : 0};
+        EXPECT(ticklog_add(logger, &c, NULL) == TICKLOG_OK);
+    }
+    REFUSE_STREAM(TICKLOG_TOO_MANY, c.name = "more");
+    return event;
+}
+
+/* ---- ticklog_run_size, ticklog_start ---- */
+
+static ticklog_run_config good_run(void) {
+    ticklog_run_config rc = {.size = sizeof rc, .tick_ns = 1000000, .name = "run"};
+    return rc;
+}
+
+static void refuse_run(int line, ticklog_logger *logger, const ticklog_run_config *config, ticklog_status want) {
+    ticklog_run *run = (ticklog_run *)&some_context;
+    before();
+    size_t size = ticklog_run_size(logger, config);
+    after(line, "ticklog_start", ticklog_start(logger, config, RUN_MEMORY, RUN_BYTES, &run), want);
+    expect(line, "*run was changed", run == (ticklog_run *)&some_context);
+    if (want != TICKLOG_NO_ENTROPY) expect(line, "ticklog_run_size is not 0", size == 0);
+    /* An invalid configuration is told whatever memory is given. */
+    if (size == 0 && logger && config) {
+        before();
+        after(line, "ticklog_start without memory", ticklog_start(logger, config, RUN_MEMORY, 0, &run), want);
+    }
+}
+#define REFUSE_RUN(want, ...)                                                                                          \
+    do {                                                                                                               \
+        ticklog_run_config c = good_run();                                                                             \
+        __VA_ARGS__;                                                                                                   \
+        refuse_run(__LINE__, logger, &c, want);                                                                        \
+    } while (0)
+
+static void runs(ticklog_logger *logger, ticklog_stream *event, ticklog_stream *polled) {
+    ticklog_run_config good = good_run();
+    static uint64_t zeros[64];
+    refuse_run(__LINE__, NULL, &good, TICKLOG_NULL);
+    refuse_run(__LINE__, logger, NULL, TICKLOG_NULL);
+    refuse_run(__LINE__, (ticklog_logger *)zeros, &good, TICKLOG_BAD_HANDLE);
+    REFUSE_RUN(TICKLOG_BAD_SIZE, c.size = 0);
+    REFUSE_RUN(TICKLOG_BAD_SIZE, c.size--);
+    REFUSE_RUN(TICKLOG_BAD_SIZE, c.size += 8);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.format = 2);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.row_codec = 3);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.file_codec = 3);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.event_codec = 3);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.short_names = 2);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.no_tick_column = 2);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.allow_wide = 2);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.level = 10);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.bcsv_version = 14);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.reserved[1] = 1);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.window_bytes = 100);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.window_bytes = 65537);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.packet_bytes = 511);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.packet_bytes = (1u << 30) + 1);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.index_entries = 1);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.index_entries = 65537);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.roll_bytes = 4000000001u);
+    REFUSE_RUN(TICKLOG_BAD_TICK, c.tick_ns = 0);
+    REFUSE_RUN(TICKLOG_BELOW_TICK, c.tick_ns = 7000000);
+    REFUSE_RUN(TICKLOG_NOT_MULTIPLE, c.tick_ns = 4000000);
+    REFUSE_RUN(TICKLOG_NOT_MULTIPLE, c.tick_ns = 3000000); /* of the phase */
+    REFUSE_RUN(TICKLOG_BAD_TICK, c.format = TICKLOG_DLF; c.tick_ns = 500);
+    REFUSE_RUN(TICKLOG_UNSUPPORTED, c.row_codec = TICKLOG_FLAT);
+    REFUSE_RUN(TICKLOG_BAD_NAME, c.name = "");
+    static const char *const bad_names[] = {"a/b", ".", "..", "a b", "a_b", "a.b", "\xC3\xA4"};
+    for (size_t i = 0; i < sizeof bad_names / sizeof *bad_names; i++) REFUSE_RUN(TICKLOG_BAD_NAME, c.name = bad_names[i]);
+    REFUSE_RUN(TICKLOG_NAME_TOO_LONG, c.name = of_length(37));
+    REFUSE_RUN(TICKLOG_NAME_TOO_LONG, c.name = of_length(9); c.short_names = 1);
+    REFUSE_RUN(TICKLOG_NO_ENTROPY, c.name = NULL);
+    REFUSE_RUN(TICKLOG_NULL, c.metadata = source; c.metadata_size = 6; c.metadata_field_count = 2);
+    REFUSE_RUN(TICKLOG_BAD_FIELD, c.metadata = source; c.metadata_size = 5; c.metadata_field_count = 2; c.metadata_fields = two);
+
+    size_t size = ticklog_run_size(logger, &good);
+    EXPECT(size > 0 && size <= RUN_BYTES);
+    ticklog_run *run = NULL, *second = NULL;
+    REFUSED(ticklog_start(logger, &good, NULL, RUN_BYTES, &run), TICKLOG_NULL);
+    REFUSED(ticklog_start(logger, &good, RUN_MEMORY, RUN_BYTES, NULL), TICKLOG_NULL);
+    for (int off = 1; off < 8; off++) REFUSED(ticklog_start(logger, &good, RUN_MEMORY + off, RUN_BYTES - 8, &run), TICKLOG_MISALIGNED);
+    for (size_t n = 0; n < size; n += 8) REFUSED(ticklog_start(logger, &good, RUN_MEMORY, n, &run), TICKLOG_NO_MEMORY);
+    REFUSED(ticklog_start(logger, &good, RUN_MEMORY, size - 1, &run), TICKLOG_NO_MEMORY);
+    REFUSED(ticklog_start(logger, &good, logger, size, &run), TICKLOG_OVERLAP);
+    REFUSED(ticklog_start(logger, &good, RUN_MEMORY, RUN_BYTES, (ticklog_run **)(void *)(RUN_MEMORY + 128)), TICKLOG_OVERLAP);
+    REFUSED(ticklog_emit(event, source, 4), TICKLOG_CLOSED);
+    EXPECT(run == NULL);
+
+    directory_answer = TICKLOG_EXISTS;
+    EXPECT(ticklog_start(logger, &good, RUN_MEMORY, size, &run) == TICKLOG_EXISTS && run == NULL);
+    directory_answer = TICKLOG_OK;
+
+    /* It starts in exactly the bytes it asked for, and writes none behind them. */
+    memset(run_words, 0xA5, sizeof run_words);
+    EXPECT(ticklog_start(logger, &good, RUN_MEMORY, size, &run) == TICKLOG_OK && run != NULL);
+    if (!run) return;
+    EXPECT(strcmp(ticklog_run_name(run), "run") == 0 && ticklog_run_name(NULL) == NULL);
+
+    REFUSED(ticklog_start(logger, &good, RUN_MEMORY, RUN_BYTES, &second), TICKLOG_OVERLAP);
+    REFUSED(ticklog_start(logger, &good, RUN_MEMORY + (size - 8) / 8 * 8, RUN_BYTES - size, &second), TICKLOG_OVERLAP);
+    ticklog_stream_config late = event_config;
+    late.name = "late";
+    REFUSED(ticklog_add(logger, &late, NULL), TICKLOG_RUN_OPEN);
+    REFUSED(ticklog_tick(NULL, 1), TICKLOG_NULL);
+    REFUSED(ticklog_tick((ticklog_run *)zeros, 1), TICKLOG_BAD_HANDLE);
+    REFUSED(ticklog_tick(run, 0), TICKLOG_BAD_TICK);
+    REFUSED(ticklog_emit(NULL, source, 4), TICKLOG_NULL);
+    REFUSED(ticklog_emit((ticklog_stream *)zeros, source, 4), TICKLOG_BAD_HANDLE);
+    REFUSED(ticklog_emit(event, NULL, 4), TICKLOG_NULL);
+    REFUSED(ticklog_emit(event, source, 3), TICKLOG_BAD_SIZE);
+    REFUSED(ticklog_emit(event, source, 5), TICKLOG_BAD_SIZE);
+    REFUSED(ticklog_emit(polled, source, 6), TICKLOG_BAD_ARGUMENT);
+    REFUSED(ticklog_note(NULL, 0, "x"), TICKLOG_NULL);
+    REFUSED(ticklog_note((ticklog_run *)zeros, 0, "x"), TICKLOG_BAD_HANDLE);
+    REFUSED(ticklog_note(run, 0, NULL), TICKLOG_NULL);
+    REFUSED(ticklog_note(run, 0, of_length(121)), TICKLOG_NAME_TOO_LONG);
+    REFUSED(ticklog_set_time(NULL, 0, 0, 0, 0), TICKLOG_NULL);
+    REFUSED(ticklog_set_time((ticklog_run *)zeros, 0, 0, 0, 0), TICKLOG_BAD_HANDLE);
+    REFUSED(ticklog_set_time(run, 1000, 0, 0, 0), TICKLOG_BAD_TICK);
+    REFUSED(ticklog_service(NULL), TICKLOG_NULL);
+    REFUSED(ticklog_service((ticklog_run *)zeros), TICKLOG_BAD_HANDLE);
+    REFUSED(ticklog_flush(NULL), TICKLOG_NULL);
+    REFUSED(ticklog_flush((ticklog_run *)zeros), TICKLOG_BAD_HANDLE);
+    REFUSED(ticklog_stop(NULL), TICKLOG_NULL);
+    REFUSED(ticklog_stop((ticklog_run *)zeros), TICKLOG_BAD_HANDLE);
+    ticklog_run_statistics s = {.size = sizeof s};
+    ticklog_stream_statistics one = {.size = sizeof one};
+    REFUSED(ticklog_statistics(NULL, &s), TICKLOG_NULL);
+    REFUSED(ticklog_statistics(run, NULL), TICKLOG_NULL);
+    REFUSED(ticklog_statistics((ticklog_run *)zeros, &s), TICKLOG_BAD_HANDLE);
+    s.size = 0;
+    REFUSED(ticklog_statistics(run, &s), TICKLOG_BAD_SIZE);
+    REFUSED(ticklog_statistics_of(NULL, event, &one), TICKLOG_NULL);
+    REFUSED(ticklog_statistics_of(run, NULL, &one), TICKLOG_NULL);
+    REFUSED(ticklog_statistics_of(run, event, NULL), TICKLOG_NULL);
+    REFUSED(ticklog_statistics_of(run, (ticklog_stream *)zeros, &one), TICKLOG_BAD_HANDLE);
+    one.size = 1;
+    REFUSED(ticklog_statistics_of(run, event, &one), TICKLOG_BAD_SIZE);
+
+    /* Ticks and events, and a second run beside the first. */
+    static uint64_t other[RUN_BYTES / 8], third[RUN_BYTES / 8];
+    good.name = "second";
+    EXPECT(ticklog_start(logger, &good, other, sizeof other, &second) == TICKLOG_OK);
+    ticklog_run *more = NULL;
+    good.name = "third";
+    REFUSED(ticklog_start(logger, &good, third, sizeof third, &more), TICKLOG_TOO_MANY);
+    for (int t = 0; t < 5; t++) {
+        EXPECT(ticklog_tick(run, 1) == TICKLOG_OK && ticklog_tick(second, 1) == TICKLOG_OK);
+        EXPECT(ticklog_emit(event, source, 4) == TICKLOG_OK);
+        EXPECT(ticklog_service(run) == TICKLOG_OK && ticklog_flush(second) == TICKLOG_OK);
+    }
+    EXPECT(ticklog_note(run, 3, of_length(120)) == TICKLOG_OK);
+    EXPECT(ticklog_set_time(run, 4, 1, 1, 1) == TICKLOG_OK);
+    REFUSED(ticklog_set_time(run, 5, 1, 1, 1), TICKLOG_BAD_TICK);
+    EXPECT(ticklog_stop(run) == TICKLOG_OK);
+    bool clean = true;
+    for (size_t i = size; i < RUN_BYTES; i++) clean = clean && RUN_MEMORY[i] == 0xA5;
+    EXPECT(clean);
+    REFUSED(ticklog_tick(run, 1), TICKLOG_CLOSED);
+    REFUSED(ticklog_note(run, 1, "x"), TICKLOG_CLOSED);
+    REFUSED(ticklog_set_time(run, 1, 1, 1, 1), TICKLOG_CLOSED);
+    REFUSED(ticklog_service(run), TICKLOG_CLOSED);
+    REFUSED(ticklog_flush(run), TICKLOG_CLOSED);
+    REFUSED(ticklog_stop(run), TICKLOG_CLOSED);
+    s.size = sizeof s, one.size = sizeof one;
+    EXPECT(ticklog_statistics(run, &s) == TICKLOG_OK && s.ticks == 5 && s.pending == 0 && s.offered == s.written);
+    EXPECT(ticklog_statistics_of(run, event, &one) == TICKLOG_OK && one.offered == 5 && one.written == 5);
+    EXPECT(ticklog_emit(event, source, 4) == TICKLOG_OK); /* the second is still open */
+    EXPECT(ticklog_stop(second) == TICKLOG_OK);
+    REFUSED(ticklog_emit(event, source, 4), TICKLOG_CLOSED);
+    EXPECT(ticklog_statistics_of(second, event, &one) == TICKLOG_OK && one.offered == 6 && one.written == 6);
+
+    /* The memory is free again: the same run once more, in a place of its own. */
+    good.name = "again";
+    EXPECT(ticklog_start(logger, &good, RUN_MEMORY, size, &run) == TICKLOG_OK);
+    EXPECT(ticklog_stop(run) == TICKLOG_OK);
+}
+
+/* ---- DLF: strings and notes are refused, opaque streams are not ---- */
+
+static void dlf(void) {
+    static uint64_t memory[1024];
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &storage, .max_streams = 3, .random = no_random};
+    ticklog_logger *logger = NULL;
+    EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+    ticklog_stream_config opaque = {.size = sizeof opaque, .kind = TICKLOG_POLL, .name = "o", .type = TICKLOG_OPAQUE,
+                                    .source = source, .source_size = 5};
+    EXPECT(ticklog_add(logger, &opaque, NULL) == TICKLOG_OK);
+    ticklog_run_config rc = good_run();
+    ticklog_run *run = NULL;
+    REFUSED(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run), TICKLOG_BAD_TYPE);
+    rc.format = TICKLOG_DLF;
+    EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+    REFUSED(ticklog_note(run, 1, "x"), TICKLOG_UNSUPPORTED);
+    EXPECT(ticklog_tick(run, 1) == TICKLOG_OK);
+    REFUSED(ticklog_set_time(run, 0, 1, 1, 1), TICKLOG_UNSUPPORTED);
+    EXPECT(ticklog_stop(run) == TICKLOG_OK);
+    ticklog_stream_config text = {.size = sizeof text, .kind = TICKLOG_EMIT, .name = "t", .type = TICKLOG_STRING, .source_size = 8};
+    EXPECT(ticklog_add(logger, &text, NULL) == TICKLOG_OK);
+    REFUSED(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run), TICKLOG_BAD_TYPE);
+    rc.tick_ns = 1500;
+    REFUSED(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run), TICKLOG_BAD_TICK);
+}
+
+int main(void) {
+    setvbuf(stdout, NULL, _IONBF, 0); /* what was found so far, if it crashes */
+    versions();
+    ticklog_stream *polled = NULL;
+    ticklog_logger *logger = loggers();
+    if (logger) {
+        ticklog_stream *event = streams(logger, &polled);
+        if (event && polled) runs(logger, event, polled);
+        dlf();
+    }
+    printf("arguments: %d checks, %d failed\n", checks, failures);
+    return failures ? 1 : 0;
+}
