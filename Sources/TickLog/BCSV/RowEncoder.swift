@@ -320,14 +320,14 @@ struct ZoHRow {
         var end = end
         let last = flags + eights
         if eights & 1 != 0 {
-            flags.store(putFlags(Word.self, source, held, &end))
+            flags.store(UInt8(truncatingIfNeeded: putFlags(Word.self, source, held, first: 0, &end)))
             flags += 1
             source += 8 &* width
             held += 8 &* width
         }
         while flags != last {
-            flags.store(putFlags(Word.self, source, held, &end))
-            flags.store(putFlags(Word.self, source + 8 &* width, held + 8 &* width, &end), at: 1)
+            let bits = putFlags(Word.self, source, held, first: 0, &end) | putFlags(Word.self, source, held, first: 8, &end)
+            flags.store(UInt16(truncatingIfNeeded: bits))
             flags += 2
             source += 16 &* width
             held += 16 &* width
@@ -335,25 +335,27 @@ struct ZoHRow {
         return end
     }
 
-    /// The flags of eight values.
+    /// The flags of eight values, from the `first`.
     @inline(__always)
     private static func putFlags<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-        _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ end: inout UnsafeMutableRawPointer
-    ) -> UInt8 {
+        _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, first: Int,
+        _ end: inout UnsafeMutableRawPointer
+    ) -> UInt32 {
         let width = MemoryLayout<Word>.size
         var bits: UInt32 = 0
         var i = 0
         while i < 8 {
-            let value = source.load(Word.self, at: i &* width)
-            if _slowPath(value != UnsafeRawPointer(held).load(Word.self, at: i &* width)) {
-                held.store(value, at: i &* width)
+            let at = (first &+ i) &* width
+            let value = source.load(Word.self, at: at)
+            if _slowPath(value != UnsafeRawPointer(held).load(Word.self, at: at)) {
+                held.store(value, at: at)
                 end.store(value)
                 end += width
-                bits |= 1 << UInt32(truncatingIfNeeded: i)
+                bits |= 1 << UInt32(truncatingIfNeeded: first &+ i)
             }
             i &+= 1
         }
-        return UInt8(truncatingIfNeeded: bits)
+        return bits
     }
 
     @inline(never)
