@@ -226,7 +226,7 @@ struct RunPlan {
         // Buffers hold the longest row and two blocks, so that whole blocks can be written while a row grows.
         func buffer(_ row: Int) -> Int {
             let least = row + 2 * RunPlan.blockSize(l)
-            return roundUp(max(least, c.buffer_bytes == 0 ? 4096 : Int(c.buffer_bytes)), RunPlan.blockSize(l))
+            return roundUp(max(least, c.buffer_bytes == 0 ? 2048 : Int(c.buffer_bytes)), RunPlan.blockSize(l))
         }
         if isDLF {
             polledBuffer = buffer(rowBytes)
