@@ -33,16 +33,25 @@ public func ticklog_emit(_ stream: OpaquePointer!, _ bytes: UnsafeRawPointer!, _
     guard let stream = Stream.from(stream) else { return TICKLOG_BAD_HANDLE }
     guard stream.pointee.isEmitted else { return TICKLOG_BAD_ARGUMENT }
     guard count == Int(stream.pointee.sampleBytes) else { return TICKLOG_BAD_SIZE }
-    let logger = stream.pointee.logger
+    let handles = stream.pointee.handles
+    let slots = stream.pointee.slots
     var status = TICKLOG_CLOSED
     var i = 0
-    while i < Int(logger.pointee.maxRuns) {
-        if let run = RunShared.Pointer(bitPattern: logger.pointee.runs[i].load(ordering: .acquiring)) {
-            let handle = run.pointee.eventHandles.pointer(Int(stream.pointee.fileIndex))
-            if handle.pointee.gate.enter(run) {
-                if let out = handle.pointee.reserve(tick: handle.pointee.now) {
-                    out.copy(bytes, count)
-                    handle.pointee.publish()
+    while i < slots {
+        if let handle = UnsafeMutablePointer<EventHandle>(bitPattern: handles[i].load(ordering: .acquiring)) {
+            // Before the gate, whose fence would hold the loads up.
+            let tick = handle.pointee.now
+            let producer = handle.pointee.producer
+            if handle.pointee.gate.enter(handle.pointee.run) {
+                if let out = handle.pointee.reserve(tick: tick) {
+                    if count == 16 {
+                        // The common event of two words is not worth a call.
+                        out.store(bytes.load(UInt64.self))
+                        out.store(bytes.load(UInt64.self, at: 8), at: 8)
+                    } else {
+                        out.copy(bytes, count)
+                    }
+                    producer.pointee.publish()
                     if status == TICKLOG_CLOSED { status = TICKLOG_OK }
                 } else {
                     status = TICKLOG_RING_FULL

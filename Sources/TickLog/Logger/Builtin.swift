@@ -37,8 +37,8 @@ enum Builtin {
             config.source_size = bytes
             logger.pointee.builtins.pointer(index).initialize(
                 to: Stream(
-                    magic: Stream.magic, index: UInt16(index), fileIndex: UInt16(index), logger: logger, config: config,
-                    sampleBytes: bytes, isBuiltin: true))
+                    magic: Stream.magic, index: UInt16(index), fileIndex: UInt16(index), logger: logger,
+                    handles: logger.pointee.handles, slots: 0, config: config, sampleBytes: bytes, isBuiltin: true))
         }
         stream(clock, "ticklog.clock", 0, 3, clockBytes)
         stream(note, "ticklog.note", 3, 2, noteBytes)

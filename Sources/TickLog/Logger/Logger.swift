@@ -22,21 +22,25 @@ struct Logger {
     /// Bytes of memory, this structure included.
     let bytes: Int
     let builtins: Table<Stream>
-    /// Open runs: addresses of their `RunShared`, 0 for a free slot. Emitters read them while others open and close runs.
+    /// Open runs: addresses of their `RunShared`, 0 for a free slot.
     let runs: UnsafeMutablePointer<Atomic<UInt>>
+    /// By stream and slot: addresses of the `EventHandle`s in open runs, or 0. Emitters read them while others open and
+    /// close runs; here, so that an event finds its ring by two loads.
+    let handles: UnsafeMutablePointer<Atomic<UInt>>
     let streams: Table<Stream>
 
     typealias Pointer = UnsafeMutablePointer<Logger>
 
     /// Where the parts lie behind the structure.
     private struct Plan {
-        let builtins: Int, fields: Int, runs: Int, streams: Int, bytes: Int
+        let builtins: Int, fields: Int, runs: Int, handles: Int, streams: Int, bytes: Int
 
         init(maxStreams: Int, maxRuns: Int) {
             builtins = roundUp(MemoryLayout<Logger>.stride, 8)
             fields = builtins + Logger.builtinCount * MemoryLayout<Stream>.stride
             runs = fields + Builtin.fieldCount * MemoryLayout<ticklog_field>.stride
-            streams = roundUp(runs + maxRuns * MemoryLayout<UInt>.stride, 8)
+            handles = runs + maxRuns * MemoryLayout<UInt>.stride
+            streams = roundUp(handles + maxStreams * maxRuns * MemoryLayout<UInt>.stride, 8)
             bytes = roundUp(streams + maxStreams * MemoryLayout<Stream>.stride, 8)
         }
     }
@@ -69,13 +73,15 @@ struct Logger {
         let (plan, maxStreams, maxRuns) = plan(config)
         let logger = memory.assumingMemoryBound(to: Logger.self)
         let runs = (memory + plan.runs).assumingMemoryBound(to: Atomic<UInt>.self)
+        let handles = (memory + plan.handles).assumingMemoryBound(to: Atomic<UInt>.self)
         for i in 0..<Int(maxRuns) { (runs + i).initialize(to: Atomic(0)) }
+        for i in 0..<Int(maxRuns) * Int(maxStreams) { (handles + i).initialize(to: Atomic(0)) }
         logger.initialize(
             to: Logger(
                 magic: magic, maxStreams: maxStreams, maxRuns: maxRuns, root: config.pointee.root,
                 storage: config.pointee.storage, random: config.pointee.random,
                 randomContext: config.pointee.random_context, bytes: plan.bytes,
-                builtins: Table(memory + plan.builtins, builtinCount), runs: runs,
+                builtins: Table(memory + plan.builtins, builtinCount), runs: runs, handles: handles,
                 streams: Table(memory + plan.streams, Int(maxStreams))))
         Builtin.make(logger, fields: (memory + plan.fields).assumingMemoryBound(to: ticklog_field.self))
         return logger

@@ -194,6 +194,9 @@ extension RunWriter {
         let logger = run.pointee.logger
         for i in 0..<Int(logger.pointee.maxRuns)
         where logger.pointee.runs[i].load(ordering: .relaxed) == UInt(bitPattern: run) {
+            for k in 0..<Int(logger.pointee.eventCount) {
+                eventSlot(k).pointee.stream.pointee.handles[i].store(0, ordering: .releasing)
+            }
             logger.pointee.runs[i].store(0, ordering: .releasing)
         }
         for i in 0..<run.pointee.ringCount {

@@ -42,16 +42,23 @@ struct RunStart {
             return status
         }
         start.run.pointee.state.store(RunShared.open, ordering: .releasing)
-        slot.pointee.store(UInt(bitPattern: start.run), ordering: .releasing)
+        logger.pointee.runs[slot].store(UInt(bitPattern: start.run), ordering: .releasing)
+        start.publishHandles(slot)
         result.pointee = OpaquePointer(start.run)
         return TICKLOG_OK
     }
 
-    private static func freeSlot(_ logger: Logger.Pointer) -> UnsafeMutablePointer<Atomic<UInt>>? {
-        for i in 0..<Int(logger.pointee.maxRuns) where logger.pointee.runs[i].load(ordering: .acquiring) == 0 {
-            return logger.pointee.runs + i
-        }
+    private static func freeSlot(_ logger: Logger.Pointer) -> Int? {
+        for i in 0..<Int(logger.pointee.maxRuns) where logger.pointee.runs[i].load(ordering: .acquiring) == 0 { return i }
         return nil
+    }
+
+    /// From now on events reach the run.
+    private func publishHandles(_ slot: Int) {
+        for i in 0..<Int(logger.pointee.eventCount) {
+            let handle = run.pointee.eventHandles.pointer(i)
+            logger.pointee.stream(event: i).pointee.handles[slot].store(UInt(bitPattern: handle), ordering: .releasing)
+        }
     }
 
     /// Whether the memory meets the logger, an open run or the result.

@@ -308,7 +308,7 @@ struct RunWriter {
 
     // MARK: Events
 
-    private func eventSlot(_ stream: Int) -> UnsafeMutablePointer<StreamSlot> {
+    func eventSlot(_ stream: Int) -> UnsafeMutablePointer<StreamSlot> {
         precondition(stream < plan.pointee.eventCount)
         return run.pointee.eventSlots + stream
     }

@@ -1,4 +1,5 @@
 import CTickLog
+import Synchronization
 
 /// A stream as it was added to the logger. Corresponds to `ticklog_stream`.
 struct Stream {
@@ -15,6 +16,9 @@ struct Stream {
     /// Order among the polled streams, or among the event streams.
     let fileIndex: UInt16
     let logger: Logger.Pointer
+    /// An emitted stream's handles in open runs, `slots` of them; see `Logger.handles`.
+    let handles: UnsafeMutablePointer<Atomic<UInt>>
+    let slots: Int
     let config: ticklog_stream_config
     /// Bytes of a sample.
     let sampleBytes: UInt32
@@ -94,7 +98,8 @@ struct Stream {
         stream.initialize(
             to: Stream(
                 magic: magic, index: index, fileIndex: isPolled ? logger.pointee.polledCount : logger.pointee.eventCount,
-                logger: logger, config: c, sampleBytes: sampleBytes, isBuiltin: false))
+                logger: logger, handles: logger.pointee.handles + Int(index) * Int(logger.pointee.maxRuns),
+                slots: Int(logger.pointee.maxRuns), config: c, sampleBytes: sampleBytes, isBuiltin: false))
         logger.pointee.streamCount += 1
         if isPolled { logger.pointee.polledCount += 1 } else { logger.pointee.eventCount += 1 }
         result?.pointee = OpaquePointer(stream)
