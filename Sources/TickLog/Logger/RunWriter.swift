@@ -130,13 +130,9 @@ struct RunWriter {
             flushLosses()
             return false
         }
-        if hasOpenGap {
-            var areEmpty = true
-            for i in 0..<rings.count where !rings.pointer(i).pointee.isEmpty { areEmpty = false }
-            if areEmpty {
-                takeOpenGaps()
-                guard continueFill() else { return false }
-            }
+        if hasOpenGap, areRingsEmpty {
+            takeOpenGaps()
+            guard continueFill() else { return false }
         }
         return flushLosses()
     }
@@ -365,11 +361,17 @@ struct RunWriter {
         }
     }
 
+    /// A ring that is empty after the gap was read holds no older gap of the same producer: they are taken in order.
     private mutating func takeOpenGaps() {
         if let gap = gaps.pointee.read(), rings.base.pointee.isEmpty { takeRowGap(gap) }
         for i in 0..<plan.pointee.eventCount {
-            if let gap = (gaps + 1 + i).pointee.read() { takeEventGap(i, gap) }
+            if let gap = (gaps + 1 + i).pointee.read(), areRingsEmpty { takeEventGap(i, gap) }
         }
+    }
+
+    private var areRingsEmpty: Bool {
+        for i in 0..<rings.count where !rings.pointer(i).pointee.isEmpty { return false }
+        return true
     }
 
     private mutating func takeRowGap(_ gap: GapRecord) {

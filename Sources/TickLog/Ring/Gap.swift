@@ -97,10 +97,9 @@ struct GapReader {
         var rest = gap
         if gap.generation == generation {
             if gap.last == last, gap.samples == samples { return nil }
-            rest.first = last &+ 1
+            // Of one tick there is one row, but events of it may be dropped before and after a look at the open gap.
+            rest.first = gap.samples == 0 ? last &+ 1 : last
             rest.samples = gap.samples - samples
-            // Events of one tick may be dropped before and after a look at the open gap.
-            if rest.first > rest.last { rest.first = rest.last }
         }
         generation = gap.generation
         last = gap.last

@@ -24,7 +24,7 @@ struct Schedule {
 
     /// How many ticks in [start, end] are due.
     func count(from start: UInt64, through end: UInt64) -> UInt64 {
-        end < start ? 0 : count(before: end &+ 1) - count(before: start)
+        end < start || end < first ? 0 : (1 &+ (end - first) / interval) &- count(before: start)
     }
 
     /// The first due tick that is not below `tick`.
