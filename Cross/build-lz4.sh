@@ -7,11 +7,13 @@ target "${1:?usage: build-lz4.sh TARGET}"
 
 out=$build/$1/lz4.o
 [ "$out" -nt "$build/lz4/source/lz4.c" ] && [ "$out" -nt "$0" ] && exit 0
+# On Cortex-M flash counts: -Os is a sixth smaller.
+case $1 in cortex-*) optimise=-Os ;; *) optimise=-O2 ;; esac
 mkdir -p "$build/$1"
 # LZ4_MEMORY_USAGE=12: the hash table of a stream takes 4 KB, not 16 KB. The SDK tells Swift the same, and all targets have
 # the same, as the table's size decides which matches are found.
 # LZ4_FREESTANDING: the functions that allocate are left out; memcpy, memmove and memset are all that it needs.
 # shellcheck disable=SC2086
-"${prefix}gcc" $cflags -O2 -std=c99 -Wall -ffunction-sections -fdata-sections -DLZ4_MEMORY_USAGE=12 \
+"${prefix}gcc" $cflags $optimise -std=c99 -Wall -ffunction-sections -fdata-sections -DLZ4_MEMORY_USAGE=12 \
     -DLZ4_FREESTANDING=1 -DLZ4_memcpy=__builtin_memcpy -DLZ4_memmove=__builtin_memmove \
     '-DLZ4_memset=__builtin_memset' -I "$build/lz4/source" -c "$build/lz4/source/lz4.c" -o "$out"

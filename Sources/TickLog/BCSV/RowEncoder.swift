@@ -112,7 +112,8 @@ struct RowEncoder {
         if boolBytes > 0 { out.copy(held, boolBytes) }
     }
 
-    @inline(__always)
+    @inline(never)
+    @_optimize(speed)
     private func encode(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer, _ row: inout ZoHRow) {
         let source = sample + Int(segment.pointee.source)
         let bit = Int(segment.pointee.bit)

@@ -47,6 +47,7 @@ struct FieldCursor {
         head = kind == .event || tickColumn ? 0 : 1
     }
 
+    @inline(never)
     mutating func next() -> FieldSlot? {
         if head == 0 {
             head = 1

@@ -64,6 +64,7 @@ struct RunPlan {
     /// Rings: the ticker's, the queued streams' in order of adding, the clock's, the notes'.
     var ringCount: Int { 1 + queueCount + (isDLF ? 0 : 2) }
 
+    @inline(never)
     static func schedule(_ config: ticklog_stream_config, tickNanoseconds: UInt64) -> Schedule {
         Schedule(interval: config.interval_ns / tickNanoseconds, phase: config.phase_ns / tickNanoseconds)
     }

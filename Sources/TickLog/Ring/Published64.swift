@@ -41,14 +41,14 @@ struct Published64: ~Copyable {
     }
     #endif
 
+    #if _pointerBitWidth(_64)
     /// Adds to the number. For its one writer only, which needs no order against itself.
     @inline(__always)
+    func add(_ amount: UInt64) { value.store(value.load(ordering: .relaxed) &+ amount, ordering: .releasing) }
+    #else
+    @inline(never)
     func add(_ amount: UInt64) {
-        #if _pointerBitWidth(_64)
-        value.store(value.load(ordering: .relaxed) &+ amount, ordering: .releasing)
-        #else
-        let old = UInt64(highBefore.load(ordering: .relaxed)) << 32 | UInt64(low.load(ordering: .relaxed))
-        store(old &+ amount)
-        #endif
+        store((UInt64(highBefore.load(ordering: .relaxed)) << 32 | UInt64(low.load(ordering: .relaxed))) &+ amount)
     }
+    #endif
 }

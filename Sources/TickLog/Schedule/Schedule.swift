@@ -18,6 +18,7 @@ struct Schedule {
     func matches(_ other: Schedule) -> Bool { interval == other.interval && first == other.first }
 
     /// How many ticks below `end` are due.
+    @inline(never)
     func count(before end: UInt64) -> UInt64 {
         end <= first ? 0 : 1 + (end - 1 - first) / interval
     }
