@@ -21,7 +21,7 @@ let package = Package(
         .target(name: "TickLogHost", dependencies: ["TickLog", "CTickLog", "CPosix"]),
         .target(name: "TickLogTool", dependencies: ["TickLogHost", "TickLog", "CTickLog", "CPosix"]),
         .executableTarget(name: "TickLogMain", dependencies: ["TickLogTool", "CPosix"]),
-        .testTarget(name: "TickLogTests", dependencies: ["TickLog", "TickLogHost", "CTickLog", "CPosix"]),
+        .testTarget(name: "TickLogTests", dependencies: ["TickLog", "TickLogHost", "CTickLog", "CXXHash", "CPosix"]),
         // Runs the built command as a process.
         .testTarget(name: "TickLogToolTests", dependencies: ["TickLogMain"]),
     ]

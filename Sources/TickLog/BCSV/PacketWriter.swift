@@ -106,7 +106,7 @@ struct PacketWriter {
     var index: PacketIndex
     private let packetBytes: Int
     private let maxRow: Int
-    /// Every owner is due in every row: flat rows need no held values around the new ones.
+    /// Every owner is due in every row, and no row is repeated: flat rows need no held values.
     private let isUniform: Bool
 
     private(set) var rowCount: UInt64 = 0

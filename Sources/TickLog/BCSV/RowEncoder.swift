@@ -200,9 +200,6 @@ struct RowEncoder {
         return at + copyStrings(to: out + at, lengths: false)
     }
 
-    /// Keeps a flat row that was encoded past the held one: a later row may repeat it.
-    func keepFlat(_ row: UnsafeRawPointer) { held.copy(row, boolBytes + scalarBytes) }
-
     // MARK: Held values
 
     /// Takes every new sample over into the held values.

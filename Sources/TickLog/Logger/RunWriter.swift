@@ -382,6 +382,10 @@ struct RunWriter {
         if fillsGaps, !isDiscarding {
             isFilling = true
             fillEnd = rest.last
+            if !plan.pointee.isDLF {
+                // The row before is in the held values; its samples' room was given back to the producer.
+                for i in 0..<polledHandles.count { polledSamples[i] = nil }
+            }
         } else {
             skipSchedule(through: rest.last)
         }
