@@ -1,5 +1,5 @@
 /* Compresses rows of several kinds, one after the other with their history, and prints a checksum of what lz4 made of
- * them. check-lz4.sh compares it between the targets. */
+ * them. check-bytes.sh compares it between the targets. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -303,7 +303,7 @@ typedef struct ticklog_run_config {
                                    its bytes, each stream rounded up to 4 (and 4 more if guarded), plus 16. Raised to what
                                    two rows need */
     uint32_t note_bytes;        /* ring of ticklog_note; 0: 512 */
-    uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row and two blocks, at least 4096 */
+    uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row and two blocks, at least 2048 */
     uint32_t window_bytes;      /* LZ4 history, 4096 to 65536; 0: 4096 */
     uint32_t packet_bytes;      /* a packet is closed when it has as many; 512 to 2^30; 0: 65536 */
     uint32_t index_entries;     /* of each file's footer, 2 to 65536; 0: 256. When full, every second one is dropped */

@@ -1,7 +1,7 @@
 /* A logger on Linux: one thread samples on a timer, another one writes.
  *
  * Shows: the timer's expirations as `elapsed`, so that a late thread declares what it missed; storage on POSIX files; a
- * random run name; a wall-clock time; a clean stop at SIGINT, SIGTERM or after some seconds; statistics.
+ * random run name; the wall-clock time of tick 0; a clean stop at SIGINT, SIGTERM or after some seconds; statistics.
  *
  *   Cross/cc.sh host build/posix-logger Examples/posix-logger/main.c
  *   build/posix-logger . 5
@@ -41,6 +41,7 @@ static const ticklog_field engine_fields[] = {
 static ticklog_run *run;
 static atomic_bool stopping;
 static long rate = 1000;
+static int64_t begin; /* when tick 0 is, by CLOCK_MONOTONIC */
 
 static void read_sensors(uint64_t tick)
 {
@@ -57,9 +58,9 @@ static void *sample(void *unused)
     (void)unused;
     const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
     const long period = 1000000000L / rate;
-    const struct itimerspec every = { { period / 1000000000L, period % 1000000000L },
-                                      { period / 1000000000L, period % 1000000000L } };
-    if (timer < 0 || timerfd_settime(timer, 0, &every, NULL) != 0) {
+    const struct itimerspec every = { .it_interval = { (time_t)(period / 1000000000L), period % 1000000000L },
+                                      .it_value = { (time_t)(begin / 1000000000), (long)(begin % 1000000000) } };
+    if (timer < 0 || timerfd_settime(timer, TFD_TIMER_ABSTIME, &every, NULL) != 0) {
         perror("timerfd");
         atomic_store(&stopping, 1);
         return NULL;
@@ -151,8 +152,10 @@ int main(int argc, char **argv)
         if (status) return failed(streams[i].name, status);
     }
 
+    /* Tick 0 comes in 100 ms, by when the files are there. If they are not, the first call of ticklog_tick has missed some. */
+    begin = now(CLOCK_MONOTONIC) + 100000000;
     const ticklog_run_config run_config = { .size = sizeof run_config, .tick_ns = (uint64_t)(1000000000L / rate),
-                                            .epoch_ns = now(CLOCK_REALTIME), .ring_bytes = 1u << 20 };
+                                            .epoch_ns = now(CLOCK_REALTIME) + 100000000, .ring_bytes = 1u << 20 };
     const size_t run_bytes = ticklog_run_size(logger, &run_config);
     void *run_memory = allocated(run_bytes ? run_bytes : 64);
     status = ticklog_start(logger, &run_config, run_memory, run_bytes, &run);

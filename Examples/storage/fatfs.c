@@ -109,12 +109,11 @@ static ticklog_status remove_path(void *context, const char *path)
 
 static ticklog_status free_bytes(void *context, const char *path, uint64_t *bytes)
 {
-    fatfs_storage_context *self = context;
+    (void)context;
     FATFS *volume;
     DWORD clusters;
-    (void)path; /* all runs are on one volume */
     /* The first call after mounting may read the whole FAT: a second or more on a large card. */
-    FRESULT result = f_getfree(self->volume, &clusters, &volume);
+    FRESULT result = f_getfree(path, &clusters, &volume);
     if (result != FR_OK) return status_of(result);
 #if FF_MAX_SS != FF_MIN_SS
     *bytes = (uint64_t)clusters * volume->csize * volume->ssize;

@@ -1,12 +1,11 @@
 /* A ticklog_storage over FatFs, for SD cards and the like.
  *
- * Fill in a fatfs_storage_context (zero is fine but for the volume), mount the volume, and give the table that
- * fatfs_storage_make fills to the logger:
+ * Mount the volume, and give the table that fatfs_storage_make fills to the logger:
  *
  *     static FATFS volume;
- *     static fatfs_storage_context card = { .volume = "" };
+ *     static fatfs_storage_context card;
  *     static ticklog_storage storage;
- *     f_mount(&volume, card.volume, 1);
+ *     f_mount(&volume, "", 1);
  *     fatfs_storage_make(&storage, &card);
  *
  * In ffconf.h: FF_FS_READONLY 0, FF_FS_MINIMIZE 0; FF_USE_LFN may be 0 (run_config.short_names = 1). FF_FS_TINY 0 lets whole
@@ -32,7 +31,6 @@ typedef struct fatfs_storage_file {
 } fatfs_storage_file;
 
 typedef struct fatfs_storage_context {
-    const TCHAR *volume; /* "" or "0:" */
     fatfs_storage_file files[FATFS_STORAGE_FILES];
 } fatfs_storage_context;
 

@@ -14,14 +14,14 @@
 #include "fatfs.h"
 
 static FATFS volume;
-static fatfs_storage_context card = { .volume = "" };
+static fatfs_storage_context card;
 static ticklog_storage storage;
 static uint64_t memory[96 * 1024 / sizeof(uint64_t)];
 static int32_t position[4];
 
 int main(int argc, char **argv)
 {
-    if (f_mount(&volume, card.volume, 1) != FR_OK) return 1;
+    if (f_mount(&volume, "", 1) != FR_OK) return 1;
     fatfs_storage_make(&storage, &card);
 
     const ticklog_config config = { .size = sizeof config, .root = argc > 1 ? argv[1] : ".", .storage = &storage };

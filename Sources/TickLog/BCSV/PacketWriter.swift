@@ -153,6 +153,7 @@ struct PacketWriter {
     }
 
     /// Appends a row. The buffer has room for `rowRoom` bytes.
+    @_optimize(speed)
     mutating func append(_ due: Due, to buffer: inout BlockBuffer) {
         if isOpen, body >= packetBytes { close(&buffer) }
         if !isOpen { open(&buffer) }

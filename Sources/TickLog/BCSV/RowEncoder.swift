@@ -77,6 +77,7 @@ struct RowEncoder {
     }
 
     /// What changed since the row before; 0 bytes if nothing did.
+    @_optimize(speed)
     func encodeChanges(to out: UnsafeMutableRawPointer) -> Int {
         beginRow(out)
         var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
@@ -307,6 +308,7 @@ struct ZoHRow {
     /// compiler branches around its three instructions instead of predicating them: four instructions for a value that
     /// did not change.
     @inline(never)
+    @_optimize(speed)
     private static func putEights<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ eights: Int,
         _ flags: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutableRawPointer
@@ -314,28 +316,46 @@ struct ZoHRow {
         let width = MemoryLayout<Word>.size
         var source = source
         var held = held
-        var flags = flags
+        var flags = UnsafeMutableRawPointer(flags)
         var end = end
         let last = flags + eights
-        repeat {
-            var bits: UInt32 = 0
-            var i = 0
-            while i < 8 {
-                let value = source.load(Word.self, at: i &* width)
-                if _slowPath(value != UnsafeRawPointer(held).load(Word.self, at: i &* width)) {
-                    held.store(value, at: i &* width)
-                    end.store(value)
-                    end += width
-                    bits |= 1 << UInt32(truncatingIfNeeded: i)
-                }
-                i &+= 1
-            }
-            flags.pointee = UInt8(truncatingIfNeeded: bits)
+        if eights & 1 != 0 {
+            flags.store(UInt8(truncatingIfNeeded: putFlags(Word.self, source, held, first: 0, &end)))
             flags += 1
             source += 8 &* width
             held += 8 &* width
-        } while flags != last
+        }
+        while flags != last {
+            let bits = putFlags(Word.self, source, held, first: 0, &end) | putFlags(Word.self, source, held, first: 8, &end)
+            flags.store(UInt16(truncatingIfNeeded: bits))
+            flags += 2
+            source += 16 &* width
+            held += 16 &* width
+        }
         return end
+    }
+
+    /// The flags of eight values, from the `first`.
+    @inline(__always)
+    private static func putFlags<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, first: Int,
+        _ end: inout UnsafeMutableRawPointer
+    ) -> UInt32 {
+        let width = MemoryLayout<Word>.size
+        var bits: UInt32 = 0
+        var i = 0
+        while i < 8 {
+            let at = (first &+ i) &* width
+            let value = source.load(Word.self, at: at)
+            if _slowPath(value != UnsafeRawPointer(held).load(Word.self, at: at)) {
+                held.store(value, at: at)
+                end.store(value)
+                end += width
+                bits |= 1 << UInt32(truncatingIfNeeded: first &+ i)
+            }
+            i &+= 1
+        }
+        return bits
     }
 
     @inline(never)

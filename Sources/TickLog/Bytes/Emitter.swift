@@ -26,6 +26,7 @@ struct Emitter {
     /// How many bytes of the window are filled.
     var filled: Int { max(0, min(position - skip, room)) }
 
+    @inline(never)
     mutating func put(_ bytes: UnsafeRawPointer, _ count: Int) {
         cxxhash64_update(&hash, bytes, count)
         // The part [from, to) of these bytes lies in the window; to - skip <= room.
@@ -37,21 +38,25 @@ struct Emitter {
         position += count
     }
 
+    @inline(never)
     mutating func put<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
         var value = value
         withUnsafeBytes(of: &value) { put($0.baseAddress!, MemoryLayout<Value>.size) }
     }
 
+    @inline(never)
     mutating func put(_ text: StaticString) {
         put(UnsafeRawPointer(text.utf8Start), text.utf8CodeUnitCount)
     }
 
     /// The characters of a C string, at most `limit`, without its NUL; nothing for NULL.
+    @inline(never)
     mutating func put(_ text: UnsafePointer<CChar>?, limit: Int) {
         guard let text else { return }
         put(UnsafeRawPointer(text), text.length(limit))
     }
 
+    @inline(never)
     mutating func put(decimal value: UInt64) {
         var digits: (UInt64, UInt64, UInt32) = (0, 0, 0)
         withUnsafeMutableBytes(of: &digits) { buffer in

@@ -103,7 +103,11 @@ struct BlockBuffer {
     private mutating func compact() {
         let shift = start & ~(blockSize - 1)
         if shift == 0 { return }
-        base.copyMemory(from: base + shift, byteCount: end - shift)
+        if end - shift <= shift {
+            base.copy(base + shift, end - shift)
+        } else {
+            base.copyMemory(from: base + shift, byteCount: end - shift)
+        }
         start -= shift
         end -= shift
     }

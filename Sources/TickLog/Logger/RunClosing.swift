@@ -7,7 +7,7 @@ extension RunWriter {
 
     /// Whether a row fits into the file, after giving storage what it takes. Rolls the file when it is long enough.
     mutating func roomFor(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
-        guard continueChange(file) else { return false }
+        guard !file.pointee.isChanging || continueChange(file) else { return false }
         if !plan.pointee.isDLF, file.pointee.buffer.length >= plan.pointee.rollBytes, !file.pointee.isRollRefused {
             guard !reachesMaxBytes(UInt64(documents.headerBytes(file.pointee.kind)) + tailBytes) else { return false }
             if beginRoll(file) {
@@ -165,7 +165,9 @@ extension RunWriter {
         return status == TICKLOG_OK
     }
 
-    func publishTally() {
+    mutating func publishTally() {
+        if tally.bytes == publishedTally.bytes, tally.errors == publishedTally.errors { return }
+        publishedTally = tally
         let counters = run.pointee.counters
         counters.pointee.bytes.store(tally.bytes)
         counters.pointee.storageErrors.store(tally.errors)

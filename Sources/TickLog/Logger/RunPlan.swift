@@ -226,7 +226,7 @@ struct RunPlan {
         // Buffers hold the longest row and two blocks, so that whole blocks can be written while a row grows.
         func buffer(_ row: Int) -> Int {
             let least = row + 2 * RunPlan.blockSize(l)
-            return roundUp(max(least, c.buffer_bytes == 0 ? 4096 : Int(c.buffer_bytes)), RunPlan.blockSize(l))
+            return roundUp(max(least, c.buffer_bytes == 0 ? 2048 : Int(c.buffer_bytes)), RunPlan.blockSize(l))
         }
         if isDLF {
             polledBuffer = buffer(rowBytes)
@@ -239,13 +239,9 @@ struct RunPlan {
         }
         pathBytes = l.root.length(Logger.maxRootLength) + 1 + RunName.maxLength + 1 + FileName.maxLength + 1
 
-        var end = 0
-        func take(_ bytes: Int, alignment: Int = 8) -> Int {
-            let at = roundUp(end, alignment)
-            end = at + bytes
-            return at
-        }
-        func table<Element>(_: Element.Type, _ count: Int) -> Int { take(MemoryLayout<Element>.stride * count) }
+        var cursor = MemoryCursor()
+        func take(_ bytes: Int) -> Int { cursor.take(bytes) }
+        func table<Element>(_: Element.Type, _ count: Int) -> Int { cursor.take(MemoryLayout<Element>.stride * count) }
         let columnOwners = polledCount + 1
         let eventOwners = eventCount + 1
         var p = Places()
@@ -301,7 +297,7 @@ struct RunPlan {
         }
         // The memory is aligned to 8 only: buffers may have to start up to `blockAlignment - 8` bytes later.
         p.buffers = take(polledBuffer + eventBuffer + lossBuffer + 2 * blockAlignment + max(blockAlignment - 8, 0))
-        p.bytes = roundUp(end, 8)
+        p.bytes = cursor.end
         places = p
     }
 
@@ -319,5 +315,17 @@ struct RunPlan {
             if schedule(l.streams.pointer(j).pointee.config, tickNanoseconds: tickNanoseconds).matches(mine) { return j }
         }
         return index
+    }
+}
+
+/// Hands out places in memory, each aligned to 8.
+struct MemoryCursor {
+    private(set) var end = 0
+
+    @inline(never)
+    mutating func take(_ bytes: Int) -> Int {
+        let at = end
+        end = (at + bytes + 7) & ~7
+        return at
     }
 }

@@ -244,6 +244,7 @@ struct RunStart {
                 files: files))
     }
 
+    @inline(never)
     private func packets(
         _ kind: FileKind, _ layout: RowLayout, level: UInt8, _ samples: Table<UnsafeRawPointer?>, segments: Int, first: Int,
         held: Int, index: Int, entries: Int, state: Int, window: Int

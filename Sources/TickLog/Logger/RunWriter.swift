@@ -28,6 +28,8 @@ struct RunWriter {
     /// Polled, event and, in DLF runs, loss: a BCSV run declares losses in its event file.
     let files: Table<LogFile>
     var tally = StorageTally()
+    /// As it was when it was published last.
+    var publishedTally = StorageTally()
     /// The newest tick that the polled file is complete to, and one.
     var completeTicks: UInt64 = 0
     var lastFlush: UInt64 = 0
@@ -37,6 +39,8 @@ struct RunWriter {
     /// The gap at the front of the ring is declared already; its filling was interrupted.
     var isGapTaken = false
     var lastLossTick: UInt64 = 0
+    /// Some stream has losses that are not declared yet.
+    var hasLosses = false
     /// max_bytes is reached: what is still in the rings is declared lost.
     var isDiscarding = false
     var hasFailed = false
@@ -117,23 +121,28 @@ struct RunWriter {
     }
 
     /// Takes everything that is in the rings now. False: storage stalled before the end.
+    @_optimize(speed)
     mutating func pass() -> Bool {
         for i in 0..<rings.count { rings.pointer(i).pointee.refresh() }
         run.pointee.counters.pointee.ringHighWater.store(rings.base.pointee.highWater, ordering: .relaxed)
-        guard continueChange(polled), continueChange(event), continueFill(), drainRings() else {
+        guard !polled.pointee.isChanging || continueChange(polled), !event.pointee.isChanging || continueChange(event),
+            !isFilling || continueFill(), drainRings() else {
             flushLosses()
             return false
         }
-        var areEmpty = true
-        for i in 0..<rings.count where !rings.pointer(i).pointee.isEmpty { areEmpty = false }
-        if areEmpty {
-            takeOpenGaps()
-            guard continueFill() else { return false }
+        if hasOpenGap {
+            var areEmpty = true
+            for i in 0..<rings.count where !rings.pointer(i).pointee.isEmpty { areEmpty = false }
+            if areEmpty {
+                takeOpenGaps()
+                guard continueFill() else { return false }
+            }
         }
         return flushLosses()
     }
 
     /// Merges the rings by tick; among equal ticks the ticker's ring comes first, then the queues in order of adding.
+    @_optimize(speed)
     private mutating func drainRings() -> Bool {
         while true {
             var best = -1
@@ -184,6 +193,7 @@ struct RunWriter {
 
     private var fillsGaps: Bool { plan.pointee.isDLF || !plan.pointee.tickColumn }
 
+    @_optimize(speed)
     private mutating func appendRow(_ tick: UInt64, _ payload: UnsafeMutableRawPointer) -> Bool {
         guard roomFor(polled) else { return isDiscarding ? discardRow(tick) : false }
         var sample = UnsafeRawPointer(payload)
@@ -233,6 +243,7 @@ struct RunWriter {
     }
 
     /// After a row at `tick`: the schedule goes on, and the groups' samples are counted unless they are declared lost.
+    @_optimize(speed)
     private mutating func wroteRow(_ tick: UInt64, counts: Bool) {
         var samples: UInt64 = 0
         var i = 0
@@ -343,6 +354,17 @@ struct RunWriter {
 
     // MARK: Losses
 
+    private var hasOpenGap: Bool {
+        @inline(__always) get {
+            var i = 0
+            while i <= plan.pointee.eventCount {
+                if (gaps + i).pointee.isOpen { return true }
+                i &+= 1
+            }
+            return false
+        }
+    }
+
     private mutating func takeOpenGaps() {
         if let gap = gaps.pointee.read(), rings.base.pointee.isEmpty { takeRowGap(gap) }
         for i in 0..<plan.pointee.eventCount {
@@ -401,6 +423,7 @@ struct RunWriter {
         _ slot: UnsafeMutablePointer<StreamSlot>, _ reason: UInt8, _ first: UInt64, _ last: UInt64,
         _ samples: UInt64
     ) {
+        hasLosses = true
         let pending = slot.pointee.pending
         if pending.samples > 0, pending.reason != reason || pending.last &+ 1 < first {
             _ = declare(slot)
@@ -418,6 +441,7 @@ struct RunWriter {
     /// Writes every pending loss into the file. False: there was no room for all.
     @discardableResult
     mutating func flushLosses() -> Bool {
+        if !hasLosses { return true }
         var areDeclared = true
         for i in 0..<plan.pointee.polledCount where run.pointee.polledSlots[i].pending.samples > 0 {
             if !declare(run.pointee.polledSlots + i) { areDeclared = false }
@@ -425,6 +449,7 @@ struct RunWriter {
         for i in 0..<plan.pointee.eventCount where run.pointee.eventSlots[i].pending.samples > 0 {
             if !declare(run.pointee.eventSlots + i) { areDeclared = false }
         }
+        hasLosses = !areDeclared
         return areDeclared
     }
 

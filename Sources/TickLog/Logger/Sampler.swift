@@ -26,6 +26,7 @@ struct Sampler {
     }
 
     /// Advances the tick counter and samples what is due at the newest tick. Corresponds to `ticklog_tick`.
+    @_optimize(speed)
     mutating func tick(_ elapsed: UInt32) -> ticklog_status {
         guard gate.enter(run) else { return TICKLOG_CLOSED }
         let tick = ticks &+ UInt64(elapsed) &- 1

@@ -37,6 +37,9 @@ struct OpenGap: ~Copyable {
         sequence.store(odd &+ 1, ordering: .releasing)
     }
 
+    @inline(__always)
+    var isOpen: Bool { reason.load(ordering: .relaxed) != 0 }
+
     /// The open gap, if there is one and it is not being changed right now.
     func read() -> GapRecord? {
         let before = sequence.load(ordering: .acquiring)

@@ -2,8 +2,8 @@ import Synchronization
 
 /// A 64-bit number with one writer and any readers, without locks.
 ///
-/// Cortex-M has no 64-bit atomics. There the high half is stored before and after the low one; a reader that finds both
-/// copies equal has a value that the number had, and it retries only when the low half has wrapped in between.
+/// Cortex-M has no 64-bit atomics. There the high half is stored before and after the low one, and a reader takes the copy
+/// that belongs to the low half it found. That holds for numbers that change by less than 2^31 at a time.
 struct Published64: ~Copyable {
     #if _pointerBitWidth(_64)
     private let value = Atomic<UInt64>(0)
@@ -32,12 +32,12 @@ struct Published64: ~Copyable {
 
     @inline(__always)
     func load() -> UInt64 {
-        while true {
-            let after = highAfter.load(ordering: .acquiring)
-            let low = low.load(ordering: .acquiring)
-            let before = highBefore.load(ordering: .acquiring)
-            if before == after { return UInt64(after) << 32 | UInt64(low) }
-        }
+        let after = highAfter.load(ordering: .acquiring)
+        let low = low.load(ordering: .acquiring)
+        let before = highBefore.load(ordering: .acquiring)
+        // They differ while the low half wraps: then it is near its end, or it has begun anew. No waiting for the writer,
+        // which this context may have interrupted.
+        return UInt64(low >> 31 == 0 ? before : after) << 32 | UInt64(low)
     }
     #endif
 

@@ -1,0 +1,59 @@
+# Two commands on a fresh Debian 12 with a Swift toolchain, as root: `make demo` and `make test`.
+include Cross/cross.mk
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-fast test-tools bench bench-host numbers install clean
+
+SECONDS ?= 5
+RUNS ?= runs
+# Where the demo's run goes, and how long it logs.
+
+help:
+	@echo 'make demo        installs what it needs, builds, logs this machine for $(SECONDS) s'
+	@echo 'make test        installs the test tools, runs every test on all five targets'
+	@echo 'make test-fast   the tests of the host alone'
+	@echo 'make cross       libticklog.a for the five targets, in build/'
+	@echo 'make bench-mcu   instructions for each channel-sample on Cortex-M4; make bench: all numbers'
+
+# Debian packages that the host build needs.
+host_packages = liblz4-dev libxxhash-dev
+
+# $(call install,PACKAGES): installs those that are missing, and says so in one line.
+define install
+	@missing=; for package in $(1); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installs$$missing"; \
+	  export DEBIAN_FRONTEND=noninteractive; \
+	  apt-get install -qq -y --no-install-recommends $$missing >/dev/null 2>&1 || \
+	    { apt-get -qq update && apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }; \
+	fi
+endef
+
+install:
+	$(call install,$(host_packages))
+
+build: install
+	swift build -c release --product ticklog
+
+demo: build
+	@.build/release/ticklog demo --seconds $(SECONDS) --out $(RUNS)
+
+# Debian packages by Cross/install.sh, which names them; pybcsv from PyPI into .venv.
+test-tools: install
+	@Cross/install.sh
+	@echo 'installs pybcsv and xxhash from PyPI into .venv (python3-venv if it is missing)'
+	@Tests/python/setup.sh
+
+test: test-tools
+	Tests/run.sh all
+
+test-fast: test-tools
+	Tests/run.sh fast
+
+# Prints every number; `make numbers` puts them into the README.
+bench: bench-mcu bench-host
+bench-host: ; Cross/build.sh linux-x86_64 && Benchmarks/host/run.sh
+numbers: ; Benchmarks/numbers.sh
+
+clean: ; rm -rf .build build

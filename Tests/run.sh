@@ -1,0 +1,39 @@
+#!/bin/bash
+# Every test of the project: `make test` installs what they need and calls this.
+#     Tests/run.sh fast    the host alone
+#     Tests/run.sh all     the five targets, the examples and the README as well
+# Each step says whether it passed; the last line counts them.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root" || exit 1
+passed=0 failed=0 failures=
+
+step() { # NAME COMMAND...
+    local name=$1 start=$SECONDS
+    shift
+    echo "== $name"
+    if "$@"; then
+        passed=$((passed + 1))
+        echo "== $name: passed in $((SECONDS - start)) s"
+    else
+        failed=$((failed + 1))
+        failures="$failures $name"
+        echo "== $name: FAILED after $((SECONDS - start)) s"
+    fi
+}
+
+step header Tests/header.sh
+step swift timeout 900 swift test
+step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py'
+step cross-x86_64 Cross/build.sh linux-x86_64
+step faults timeout 600 Tests/faults.sh
+step readme timeout 300 Tests/readme.sh
+if [ "${1:-all}" = all ]; then
+    step cross timeout 1800 Cross/build.sh all
+    step lz4 timeout 600 Cross/check-bytes.sh
+    step targets timeout 900 Tests/targets.sh
+    step examples timeout 900 Examples/run-all.sh
+fi
+[ -z "$failures" ] || echo "failed:$failures"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
