@@ -26,6 +26,7 @@ step header Tests/header.sh
 step swift timeout 900 swift test
 step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py'
 step cross-x86_64 Cross/build.sh linux-x86_64
+step spec timeout 300 docs/examples.py --check
 step faults timeout 600 Tests/faults.sh
 step readme timeout 300 Tests/readme.sh
 if [ "${1:-all}" = all ]; then

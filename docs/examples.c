@@ -1,0 +1,127 @@
+/* Writes the small runs that SPEC.md prints: examples DIRECTORY. See examples.py. */
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "ticklog.h"
+
+static struct {
+    float x;
+    uint16_t n;
+    uint8_t ok; /* bool */
+} imu;
+static uint16_t battery;
+static uint8_t button;
+static const uint32_t serial = 7;
+
+static const ticklog_field imu_fields[] = {
+    { "x", "m/s2", TICKLOG_F32, 1, 0, 0 },
+    { "n", NULL, TICKLOG_U16, 1, 4, 0 },
+    { "ok", NULL, TICKLOG_BOOL, 1, 6, 0 },
+};
+static const ticklog_field metadata_fields[] = { { "serial", NULL, TICKLOG_U32, 1, 0, 0 } };
+
+static alignas(8) unsigned char logger_memory[1 << 14], run_memory[1 << 18];
+static ticklog_logger *logger;
+static ticklog_run *run;
+
+static void check(ticklog_status status)
+{
+    if (status == TICKLOG_OK) return;
+    fprintf(stderr, "examples: %s\n", ticklog_status_text(status));
+    exit(1);
+}
+
+static ticklog_run_config configuration(const char *name)
+{
+    return (ticklog_run_config){
+        .size = sizeof(ticklog_run_config),
+        .name = name,
+        .tick_ns = 10000000,
+        .epoch_ns = INT64_C(1767225600000000000), /* 2026-01-01 00:00:00 UTC */
+        .metadata = &serial,
+        .metadata_size = sizeof serial,
+        .metadata_fields = metadata_fields,
+        .metadata_field_count = 1,
+    };
+}
+
+static void start(const ticklog_run_config *config)
+{
+    battery = 3300;
+    button = 0;
+    imu.x = 1.5f;
+    imu.n = 1;
+    imu.ok = 1;
+    check(ticklog_start(logger, config, run_memory, sizeof run_memory, &run));
+}
+
+/* Six ticks: nothing changes at tick 1, the button at tick 2, and tick 4 is skipped. */
+static void six_ticks(void)
+{
+    check(ticklog_tick(run, 1));
+    check(ticklog_tick(run, 1));
+    imu.n = 2;
+    imu.ok = 0;
+    battery = 3299;
+    button = 1;
+    check(ticklog_tick(run, 1));
+    imu.x = -2.0f;
+    check(ticklog_tick(run, 1));
+    imu.n = 3;
+    battery = 3298;
+    check(ticklog_tick(run, 2));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) return 64;
+    const ticklog_config config = { .size = sizeof config, .root = argv[1], .storage = ticklog_posix_storage() };
+    check(ticklog_logger_init(logger_memory, sizeof logger_memory, &config, &logger));
+    const ticklog_stream_config imu_stream = {
+        .size = sizeof imu_stream, .kind = TICKLOG_POLL, .name = "imu", .notes = "front", .source = &imu,
+        .source_size = sizeof imu, .fields = imu_fields, .field_count = 3,
+    };
+    const ticklog_stream_config button_stream = {
+        .size = sizeof button_stream, .kind = TICKLOG_WATCH, .name = "button", .type = TICKLOG_U8, .source = &button,
+    };
+    const ticklog_stream_config battery_stream = {
+        .size = sizeof battery_stream, .kind = TICKLOG_POLL, .name = "battery", .type = TICKLOG_U16, .unit = "mV",
+        .source = &battery, .interval_ns = 20000000, .phase_ns = 10000000,
+    };
+    check(ticklog_add(logger, &imu_stream, NULL));
+    check(ticklog_add(logger, &button_stream, NULL));
+    check(ticklog_add(logger, &battery_stream, NULL));
+
+    ticklog_run_config c = configuration("zoh");
+    c.file_codec = TICKLOG_PACKET;
+    start(&c);
+    six_ticks();
+    check(ticklog_set_time(run, 5, INT64_C(1767225600050001000), 1000, 2));
+    check(ticklog_note(run, 1, "hi"));
+    check(ticklog_stop(run));
+
+    c = configuration("lz4");
+    c.row_codec = TICKLOG_FLAT;
+    c.allow_wide = 1;
+    c.bcsv_version = TICKLOG_BCSV_1_3;
+    start(&c);
+    six_ticks();
+    check(ticklog_stop(run));
+
+    /* A flush after each tick ends a packet: five packets, and an index that holds two. */
+    c = configuration("thin");
+    c.index_entries = 2;
+    start(&c);
+    for (int i = 0; i < 5; i++) {
+        check(ticklog_tick(run, 1));
+        check(ticklog_flush(run));
+    }
+    check(ticklog_stop(run));
+
+    c = configuration("dlf");
+    c.format = TICKLOG_DLF;
+    start(&c);
+    six_ticks();
+    check(ticklog_stop(run));
+    return 0;
+}

@@ -1,0 +1,528 @@
+#!/usr/bin/env python3
+"""Prints the worked examples of SPEC.md from files that the library has just written.
+
+    docs/examples.py            writes them between the markers <!-- example NAME --> and <!-- end --> of SPEC.md
+    docs/examples.py --check    changes nothing; fails if SPEC.md is not what it would write
+
+examples.c is the program that writes the files, built for linux-x86_64 by Cross/cc.sh. Every byte of a printed file is
+accounted for, and every hash, offset and count is computed here a second time: a file that does not follow the
+specification makes this script fail. Needs nothing but Python's standard library.
+"""
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+SPEC = os.path.join(HERE, "SPEC.md")
+TYPES = ("bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "string")
+FORMATS = ("?", "B", "H", "I", "Q", "b", "h", "i", "q", "f", "d", "")
+MASK32, MASK64 = (1 << 32) - 1, (1 << 64) - 1
+
+
+# Hashes, seed 0
+
+def xxh(data, bits):
+    """XXH32 or XXH64."""
+    if bits == 32:
+        p1, p2, p3, p4, p5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
+        mask, word, turns, turn = MASK32, 4, (1, 7, 12, 18), 13
+    else:
+        p1, p2, p3, p4, p5 = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63,
+                              0x27D4EB2F165667C5)
+        mask, word, turns, turn = MASK64, 8, (1, 7, 12, 18), 31
+
+    def rotate(v, n):
+        return (v << n | v >> (bits - n)) & mask
+
+    def step(acc, v):
+        return rotate((acc + v * p2) & mask, turn) * p1 & mask
+
+    at = 0
+    if len(data) >= 4 * word:
+        lanes = [(p1 + p2) & mask, p2, 0, -p1 & mask]
+        while len(data) - at >= 4 * word:
+            for i in range(4):
+                lanes[i] = step(lanes[i], int.from_bytes(data[at:at + word], "little"))
+                at += word
+        h = sum(rotate(lane, n) for lane, n in zip(lanes, turns)) & mask
+        if bits == 64:
+            for lane in lanes:
+                h = ((h ^ step(0, lane)) * p1 + p4) & mask
+    else:
+        h = p5
+    h = (h + len(data)) & mask
+    while bits == 64 and len(data) - at >= 8:
+        h = (rotate(h ^ step(0, int.from_bytes(data[at:at + 8], "little")), 27) * p1 + p4) & mask
+        at += 8
+    while len(data) - at >= 4:
+        v = int.from_bytes(data[at:at + 4], "little")
+        if bits == 64:
+            h = (rotate(h ^ v * p1 & mask, 23) * p2 + p3) & mask
+        else:
+            h = rotate((h + v * p3) & mask, 17) * p4 & mask
+        at += 4
+    for byte in data[at:]:
+        if bits == 64:
+            h = rotate(h ^ byte * p5 & mask, 11) * p1 & mask
+        else:
+            h = rotate((h + byte * p5) & mask, 11) * p1 & mask
+    for shift, prime in ((15, p2), (13, p3)) if bits == 32 else ((33, p2), (29, p3)):
+        h = (h ^ h >> shift) * prime & mask
+    return h ^ h >> (16 if bits == 32 else 32)
+
+
+def expect(condition, what):
+    if not condition:
+        sys.exit("examples.py: " + what)
+
+
+class Dump:
+    """Walks a file and prints each piece: its offset, its bytes, what they are."""
+
+    WIDTH = 13
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = file.read()
+        self.at = 0
+        self.lines = []
+
+    def show(self, count, meaning):
+        """The next bytes as one piece, of which a long one takes several lines."""
+        piece = self.data[self.at:self.at + count]
+        expect(len(piece) == count, "a file ends early")
+        for i in range(0, max(count, 1), self.WIDTH):
+            part = " ".join("%02x" % byte for byte in piece[i:i + self.WIDTH])
+            self.lines.append(("%4d  %-*s  %s" % (self.at + i, 3 * self.WIDTH - 1, part, "" if i else meaning)).rstrip())
+        self.at += count
+        return piece
+
+    def title(self, text):
+        self.lines.append("")
+        self.lines.append("      " + text)
+
+    def number(self, code, meaning):
+        size = struct.calcsize("<" + code)
+        value = struct.unpack_from("<" + code, self.data, self.at)[0]
+        self.show(size, meaning % {"value": value, "hex": "%#x" % value} if "%" in meaning else meaning)
+        return value
+
+    def text(self, meaning):
+        end = self.data.index(b"\0", self.at)
+        piece = self.data[self.at:end].decode()
+        self.show(end + 1 - self.at, meaning % piece)
+        return piece
+
+    def end(self):
+        expect(self.at == len(self.data), "bytes are left over at the end of a file")
+        return "\n".join(self.lines).strip("\n")
+
+
+# BCSV
+
+class BCSV(Dump):
+    def header(self):
+        self.show(4, '"BCSV"')
+        if struct.unpack_from("<I", self.data, 8)[0] == 0:
+            self.number("Q", "creation time %(value)d")
+        major, minor, patch = self.data[self.at:self.at + 3]
+        self.show(3, "version %d.%d.%d" % (major, minor, patch))
+        self.level = self.number("B", "LZ4 level %(value)d" if self.data[self.at] else "level 0: not compressed")
+        self.zoh = self.number("H", "flags: zero-order hold" if self.data[self.at] & 1 else "flags: none, rows are flat") & 1
+        columns = self.number("H", "number of columns: %(value)d")
+        self.number("I", "packet size limit %(value)d")
+        types = self.data[self.at:self.at + columns]
+        self.types = list(types)
+        self.show(columns, "types: " + " ".join(TYPES[t] for t in types))
+        lengths = struct.unpack_from("<%dH" % columns, self.data, self.at)
+        self.show(2 * columns, "lengths of the names")
+        self.names = []
+        for length in lengths:
+            self.names.append(self.data[self.at:self.at + length].decode())
+            self.show(length, '"%s"' % self.names[-1])
+        self.offsets = []
+
+    def ble(self):
+        width = (self.data[self.at] & 7) + 1
+        return int.from_bytes(self.data[self.at:self.at + width], "little") >> 3, width
+
+    def packets(self):
+        """Every packet, then the footer; returns how many rows there are."""
+        self.rows = 0
+        while self.data[self.at:self.at + 4] == b"PKCT":
+            self.packet()
+        return self.footer()
+
+    def packet(self):
+        start = self.at
+        self.offsets.append((start, self.rows))
+        expect(struct.unpack_from("<I", self.data, start + 12)[0] == xxh(self.data[start:start + 12], 32), "bad packet header")
+        self.title("Packet: header")
+        self.show(4, '"PKCT"')
+        expect(self.number("Q", "first row %(value)d") == self.rows, "wrong first row")
+        self.show(4, "XXH32 of the 12 bytes before")
+        body, history, self.held = self.at, bytearray(), None
+        while True:
+            length, width = self.ble()
+            if length == 0x3FFFFFFF:
+                break
+            self.title("Row %d" % self.rows)
+            self.show(width, "length %d" % length if length else "length 0: all as in the row before")
+            row = self.data[self.at:self.at + length]
+            if length and self.level:
+                plain = lz4(row, history)
+                self.show(length, "LZ4: %s" % lz4_text(row))
+                history += plain
+                inner = Dump.__new__(BCSV)
+                inner.__dict__.update(data=plain, at=0, lines=[], types=self.types, names=self.names, held=self.held)
+                inner.flat() if not self.zoh else inner.zoh_row()
+                self.held = inner.held
+                self.lines += ["      |" + line for line in inner.lines]
+            elif length:
+                self.zoh_row() if self.zoh else self.flat()
+            self.rows += 1
+        self.title("Packet: end")
+        self.show(5, "length 0x3fffffff: no more rows")
+        digest = xxh(self.data[body:self.at], 64)
+        expect(struct.unpack_from("<Q", self.data, self.at)[0] == digest, "bad packet hash")
+        self.show(8, "XXH64 of all since the packet header")
+
+    def order(self):
+        """Column numbers in the order of ZoH rows."""
+        return [i for t in range(12) for i in range(len(self.types)) if self.types[i] == t]
+
+    def value(self, column):
+        """Shows a value in a ZoH row."""
+        kind = self.types[column]
+        if kind == 11:
+            length = struct.unpack_from("<H", self.data, self.at)[0]
+            text = self.data[self.at + 2:self.at + 2 + length]
+            self.show(2 + length, '%s "%s", behind its length' % (self.names[column], text.decode()))
+            return text
+        value = struct.unpack_from("<" + FORMATS[kind], self.data, self.at)[0]
+        self.show(struct.calcsize(FORMATS[kind]), "%s %s" % (self.names[column], value))
+        return value
+
+    def zoh_row(self):
+        first = self.held is None
+        count = len(self.types)
+        bits = int.from_bytes(self.data[self.at:self.at + (count + 7) // 8], "little")
+        expect(bits >> count == 0, "padding bits are set")
+        order = self.order()
+        bools = ["%s %s" % (self.names[c], bool(bits >> k & 1)) for k, c in enumerate(order) if self.types[c] == 0]
+        changed = [c for k, c in enumerate(order) if self.types[c] and bits >> k & 1]
+        expect(not first or len(changed) == count - len(bools), "the first row of a packet is not whole")
+        what = "all present" if first else "changed: " + (", ".join(self.names[c] for c in changed) or "none")
+        self.show((count + 7) // 8, "bits: %s%s" % ("".join(b + "; " for b in bools), what))
+        self.held = {}
+        for c in changed:
+            self.value(c)
+
+    def flat(self):
+        bools = [i for i, t in enumerate(self.types) if t == 0]
+        if bools:
+            bits = int.from_bytes(self.data[self.at:self.at + (len(bools) + 7) // 8], "little")
+            self.show((len(bools) + 7) // 8, "bits: " + ", ".join(
+                "%s %s" % (self.names[c], bool(bits >> k & 1)) for k, c in enumerate(bools)))
+        for i, t in enumerate(self.types):
+            if 0 < t < 11:
+                self.value(i)
+        strings = [i for i, t in enumerate(self.types) if t == 11]
+        lengths = struct.unpack_from("<%dH" % len(strings), self.data, self.at)
+        if strings:
+            self.show(2 * len(strings), "lengths of the strings")
+        for i, length in zip(strings, lengths):
+            text = self.data[self.at:self.at + length].decode()
+            if length:
+                self.show(length, '%s "%s"' % (self.names[i], text))
+
+    def footer(self):
+        start = self.at
+        self.title("Footer")
+        self.show(4, '"BIDX"')
+        entries = []
+        while self.data[self.at:self.at + 4] != b"EIDX":
+            entry = struct.unpack_from("<QQ", self.data, self.at)
+            expect(entry in self.offsets, "an index entry does not point to a packet")
+            self.show(16, "packet at %d, first row %d" % entry)
+            entries.append(entry)
+        self.show(4, '"EIDX"')
+        expect(self.number("I", "size of the footer, %(value)d") == 28 + 16 * len(entries), "wrong footer size")
+        expect(self.number("Q", "number of rows: %(value)d") == self.rows, "wrong row count")
+        digest = xxh(self.data[start:self.at], 64)
+        expect(struct.unpack_from("<Q", self.data, self.at)[0] == digest, "bad footer hash")
+        self.show(8, "XXH64 of the footer before this")
+        self.entries = entries
+        return self.rows
+
+
+def sequences(block):
+    """An LZ4 block's (literals, offset, length); the last has offset 0."""
+    at = 0
+    while at < len(block):
+        token = block[at]
+        at += 1
+        count, length = token >> 4, token & 15
+        if count == 15:
+            while True:
+                at += 1
+                count += block[at - 1]
+                if block[at - 1] != 255:
+                    break
+        literals = block[at:at + count]
+        at += count
+        if at == len(block):
+            yield literals, 0, 0
+            return
+        offset = struct.unpack_from("<H", block, at)[0]
+        at += 2
+        if length == 15:
+            while True:
+                at += 1
+                length += block[at - 1]
+                if block[at - 1] != 255:
+                    break
+        yield literals, offset, length + 4
+
+
+def lz4(block, history):
+    out = bytearray(history)
+    for literals, offset, length in sequences(block):
+        out += literals
+        for _ in range(length):
+            out.append(out[-offset])
+    return bytes(out[len(history):])
+
+
+def lz4_text(block):
+    parts = []
+    for literals, offset, length in sequences(block):
+        if literals:
+            parts.append("%d literals" % len(literals))
+        if offset:
+            parts.append("%d bytes from %d back" % (length, offset))
+    return ", ".join(parts)
+
+
+# DLF
+
+class DLF(Dump):
+    SIZES = {"bool": 1, "uint8_t": 1, "uint16_t": 2, "uint32_t": 4, "uint64_t": 8, "float": 4}
+    CODES = {"bool": "?", "uint8_t": "B", "uint16_t": "H", "uint32_t": "I", "uint64_t": "Q", "float": "f"}
+
+    def meta(self):
+        self.show(2, "magic 0x8414")
+        self.number("I", "epoch %(value)d s")
+        self.number("I", "tick %(value)d us")
+        self.text('type "%s"')
+        size = self.number("I", "size %(value)d")
+        self.show(size, "the metadata's bytes")
+        return self.end()
+
+    def header(self):
+        self.show(2, "magic 0x8414")
+        self.polled = self.number("B", "event" if self.data[self.at] else "polled") == 0
+        self.span = self.number("Q", "tick_span %(value)d: the last tick")
+        self.streams = []
+        for i in range(self.number("H", "number of streams: %(value)d")):
+            self.title("Stream %d" % i)
+            kind, name = self.text('type "%s"'), self.text('name "%s"')
+            self.text('notes "%s"')
+            size = self.number("I", "size %(value)d")
+            interval = phase = 0
+            if self.polled:
+                interval = self.number("Q", "interval %(value)d")
+                phase = self.number("Q", "phase %(value)d")
+            self.streams.append((name, size, interval, phase, kind))
+        self.start = self.at
+
+    def describe(self, kind, data):
+        if ";" not in kind:
+            return str(struct.unpack("<" + self.CODES[kind], data)[0])
+        values = []
+        for member in kind.split(";")[1:]:
+            name, code, offset = member.split(":")
+            values.append("%s %s" % (name, struct.unpack_from("<" + self.CODES[code], data, int(offset))[0]))
+        return ", ".join(values)
+
+    def sample(self, stream):
+        name, size, _, _, kind = self.streams[stream]
+        data = self.data[self.at:self.at + size]
+        self.show(size, "%s: %s" % (name, self.describe(kind, data)))
+
+    def polled_data(self):
+        self.places = {}
+        for tick in range(self.span + 1):
+            self.title("Tick %d" % tick)
+            for i, (_, _, interval, phase, _) in enumerate(self.streams):
+                if (tick + phase) % interval == 0:
+                    self.places[i, tick] = self.at
+                    self.sample(i)
+        return self.end()
+
+    def event_data(self):
+        while self.at < len(self.data):
+            stream = struct.unpack_from("<H", self.data, self.at)[0]
+            self.title("Record")
+            self.show(2, "stream %d" % stream)
+            self.number("Q", "tick %(value)d")
+            self.sample(stream)
+        return self.end()
+
+    def before(self, stream, tick):
+        _, _, interval, phase, _ = self.streams[stream]
+        first = -phase % interval
+        return 0 if tick <= first else 1 + (tick - 1 - first) // interval
+
+    def position(self, stream, tick):
+        """The position of a sample by the specification's arithmetic, in words, checked against the walk."""
+        counts = [self.before(i, tick) for i in range(len(self.streams))]
+        sizes = [s[1] for s in self.streams]
+        earlier = [i for i in range(stream) if (tick + self.streams[i][3]) % self.streams[i][2] == 0]
+        at = self.start + sum(n * s for n, s in zip(counts, sizes)) + sum(sizes[i] for i in earlier)
+        expect(self.places[stream, tick] == at, "the position arithmetic fails")
+        lines = ["%-10s first due tick %d, due before tick %d: %d times, %d bytes" % (
+            s[0], -s[3] % s[2], tick, n, n * s[1]) for s, n in zip(self.streams, counts)]
+        lines.append("earlier in tick %d: %s" % (tick, ", ".join("%s, %d bytes" % self.streams[i][:2] for i in earlier) or "none"))
+        lines.append("%s at tick %d lies at %s = %d" % (
+            self.streams[stream][0], tick,
+            " + ".join(str(n) for n in [self.start] + [n * s for n, s in zip(counts, sizes)] + [sizes[i] for i in earlier]), at))
+        return "\n".join(lines)
+
+
+# The examples
+
+def whole(path):
+    dump = BCSV(path)
+    dump.header()
+    dump.packets()
+    return dump.end()
+
+
+def rows_of(path, first=0, last=1 << 30):
+    """Packets and footer only, and of the rows those from `first` to `last`."""
+    dump = BCSV(path)
+    dump.header()
+    dump.lines = []
+    dump.packets()
+    lines, row = [], None
+    for line in dump.end().split("\n"):
+        if line.startswith("      Row "):
+            row = int(line.split()[1])
+            if row == last + 1 or row == 0 and first > 0:
+                lines += ["      ...", ""]
+        elif line.startswith("      "):
+            row = None if not line.startswith("      |") else row
+        if row is None or first <= row <= last:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def header_of(path):
+    dump = BCSV(path)
+    dump.header()
+    return "\n".join(dump.lines)
+
+
+def footer_of(path):
+    dump = BCSV(path)
+    dump.header()
+    dump.rows = 0
+    while dump.data[dump.at:dump.at + 4] == b"PKCT":
+        dump.packet()
+    dump.lines = []
+    dump.footer()
+    packets = ["%4d  ... packet, first row %d" % place for place in dump.offsets]
+    expect(len(dump.entries) < len(packets), "the index is not thinned")
+    return "\n".join(packets + dump.lines)
+
+
+def files(directory):
+    names = sorted(os.listdir(directory))
+    return "\n".join("%-14s %5d bytes" % (name, os.path.getsize(os.path.join(directory, name))) for name in names)
+
+
+def examples(runs):
+    def at(*path):
+        return os.path.join(runs, *path)
+
+    polled = DLF(at("dlf", "polled.dlf"))
+    polled.header()
+    polled_text = polled.polled_data()
+    event, loss = DLF(at("dlf", "event.dlf")), DLF(at("dlf", "loss.dlf"))
+    event.header()
+    loss.header()
+    with open(os.path.join(HERE, "examples.c")) as source:
+        code = source.read()
+    ticks = code[code.index("/* Six ticks"):code.index("int main")].strip()
+    meta = BCSV(at("zoh", "meta.bcsv"))
+    for name in ("polled", "event"):
+        dump = BCSV(at("zoh", name + ".bcsv"))
+        dump.header()
+        digest = struct.pack("<Q", xxh(dump.data[:dump.at], 64))
+        expect(digest in meta.data, "meta.bcsv does not hold the hash of a header")
+    return {
+        "ticks": ("c", ticks),
+        "files-bcsv": ("", files(at("zoh"))),
+        "polled-zoh": ("", whole(at("zoh", "polled.bcsv"))),
+        "header-13": ("", header_of(at("lz4", "polled.bcsv"))),
+        "polled-lz4": ("", rows_of(at("lz4", "polled.bcsv"), last=1)),
+        "footer-thin": ("", footer_of(at("thin", "polled.bcsv"))),
+        "meta": ("", whole(at("zoh", "meta.bcsv"))),
+        "streams": ("", rows_of(at("zoh", "streams.bcsv"), first=2, last=4)),
+        "event": ("", whole(at("zoh", "event.bcsv"))),
+        "files-dlf": ("", files(at("dlf"))),
+        "meta-dlf": ("", DLF(at("dlf", "meta.dlf")).meta()),
+        "polled-dlf": ("", polled_text),
+        "position": ("", polled.position(1, 5)),
+        "event-dlf": ("", event.event_data()),
+        "loss-dlf": ("", loss.event_data()),
+    }
+
+
+def build(work):
+    library = os.path.join(os.environ.get("BUILD_DIR", os.path.join(ROOT, "build")), "linux-x86_64", "libticklog.a")
+    newest = max(os.path.getmtime(os.path.join(folder, name)) for top in ("include", "Sources")
+                 for folder, _, names in os.walk(os.path.join(ROOT, top)) for name in names)
+    if not os.path.exists(library) or os.path.getmtime(library) < newest:
+        subprocess.run([os.path.join(ROOT, "Cross", "build.sh"), "linux-x86_64"], check=True, stdout=sys.stderr)
+    program = os.path.join(work, "examples")
+    subprocess.run([os.path.join(ROOT, "Cross", "cc.sh"), "linux-x86_64", program, os.path.join(HERE, "examples.c")], check=True)
+    runs = os.path.join(work, "runs")
+    os.mkdir(runs)
+    subprocess.run([program, runs], check=True)
+    return runs
+
+
+def main():
+    if sys.argv[1:] not in ([], ["--check"]):
+        sys.exit(__doc__)
+    expect(xxh(b"", 64) == 0xEF46DB3751D8E999 and xxh(b"", 32) == 0x02CC5D05, "the hashes here are wrong")
+    with open(SPEC) as file:
+        old = file.read()
+    with tempfile.TemporaryDirectory() as work:
+        texts = examples(build(work))
+    used = set()
+
+    def insert(match):
+        name = match.group(1)
+        expect(name in texts, "SPEC.md asks for an unknown example, " + name)
+        used.add(name)
+        language, text = texts[name]
+        return "<!-- example %s -->\n```%s\n%s\n```\n<!-- end -->" % (name, language, text)
+
+    new = re.sub(r"<!-- example (\S+) -->.*?<!-- end -->", insert, old, flags=re.S)
+    expect(used == set(texts), "SPEC.md does not show: " + ", ".join(sorted(set(texts) - used)))
+    if sys.argv[1:] == ["--check"]:
+        expect(new == old, "SPEC.md is stale; docs/examples.py brings it up to date")
+    elif new != old:
+        with open(SPEC, "w") as file:
+            file.write(new)
+
+
+if __name__ == "__main__":
+    main()
