@@ -106,7 +106,7 @@ struct PacketWriter {
     var index: PacketIndex
     private let packetBytes: Int
     private let maxRow: Int
-    /// Every owner is due in every row: flat rows need no held values around the new ones.
+    /// Every owner is due in every row and none is repeated: flat rows need no held values.
     private let isUniform: Bool
 
     private(set) var rowCount: UInt64 = 0
@@ -193,8 +193,9 @@ struct PacketWriter {
         case .event(let owner):
             return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(of: owner, to: out)
         case .repeated:
-            if rows.isFlat { return rows.encodeFlat(to: out) }
-            return isFirstRow ? rows.encodeAll(to: out) : 0
+            // The samples of the row before lie in a ring that has room for others since.
+            if rows.isFlat { return rows.encodeFlatHeld(to: out) }
+            return isFirstRow ? rows.encodeHeld(to: out) : 0
         }
     }
 

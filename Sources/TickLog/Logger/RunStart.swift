@@ -269,7 +269,7 @@ struct RunStart {
             to: PacketWriter(
                 rows: RowEncoder(layout, segments: table, first: firsts, samples: samples, held: memory + held),
                 compressor: compressor, index: PacketIndex(Table(memory + index, entries)),
-                packetBytes: Int(plan.packetBytes), maxRow: layout.maxRow, isUniform: kind == .polled && plan.isUniform))
+                packetBytes: Int(plan.packetBytes), maxRow: layout.maxRow, isUniform: kind == .polled && plan.isUniform && plan.tickColumn))
         return packets
     }
 
