@@ -88,10 +88,10 @@ typedef int32_t ticklog_status;
 #define TICKLOG_BAD_FIELD (-12)        /* a field's offset, size or count does not lie within the source */
 #define TICKLOG_BELOW_TICK (-13)       /* an interval is shorter than the run's tick */
 #define TICKLOG_NOT_MULTIPLE (-14)     /* an interval or phase is not a multiple of the run's tick */
-#define TICKLOG_BAD_TICK (-15)         /* tick_ns is 0 or one that the format cannot hold; elapsed is 0; a tick lies in the future */
+#define TICKLOG_BAD_TICK (-15)         /* tick_ns is 0 or one that the format cannot hold; elapsed is out of range; a tick lies in the future */
 #define TICKLOG_TOO_MANY (-16)         /* more streams, runs, columns or bytes a row than configured or possible */
 #define TICKLOG_BAD_STORAGE (-17)      /* the storage table lacks a callback, or its block sizes are illegal */
-#define TICKLOG_UNSUPPORTED (-18)      /* the format cannot do this: notes and clock in DLF, flat rows of differing intervals */
+#define TICKLOG_UNSUPPORTED (-18)      /* the format cannot do this: notes and clock in DLF, flat rows of differing intervals, no_tick_column without a polled stream */
 
 /* State */
 #define TICKLOG_CLOSED (-20)           /* the run was stopped, or no run is open */
@@ -116,7 +116,8 @@ const char *ticklog_status_text(ticklog_status status);
  *
  *  1. Every callback gets `context` first and is called from the run's [service] context only (or from ticklog_start).
  *  2. A callback answers TICKLOG_OK or a negative status. It never blocks for ever; a medium that is busy answers
- *     TICKLOG_BUSY, and is asked again at the next service (by ticklog_start at once, up to 100000 times).
+ *     TICKLOG_BUSY, and is asked again at the next service (ticklog_start asks write and sync again at once, up to
+ *     100000 times; the other callbacks it asks once).
  *  3. Paths are the logger's root, '/', the run's name, '/', a file's name; NUL-terminated, valid during the call.
  *  4. make_directory creates one directory whose parent exists; TICKLOG_EXISTS if there is something of that name.
  *  5. open creates a new file for writing; TICKLOG_EXISTS if there is one. It stores a handle of its choice.
@@ -251,8 +252,9 @@ typedef struct ticklog_stream_config {
                                     this size for the stream, raised to what two events need, and one context of its own may
                                     emit */
     uint32_t reserved;           /* 0 */
-    int32_t (*try_lock)(void *lock_context); /* guards the source: 0 means that it is held. It must not wait. A refusal keeps the last
-                                                value, declared as BUSY. NULL: no guard. Both or neither */
+    int32_t (*try_lock)(void *lock_context); /* guards the source: 0 means that it is held. It must not wait. POLL: a refusal keeps the
+                                                last value, declared as BUSY; WATCH: the next tick looks again. NULL: no guard.
+                                                Both or neither */
     void (*unlock)(void *lock_context);
     void *lock_context;
 } ticklog_stream_config;
@@ -301,20 +303,20 @@ typedef struct ticklog_run_config {
     uint8_t reserved[3];        /* 0 */
     uint32_t ring_bytes;        /* the ring between tick and service; 0: eight polled rows and 2048 bytes. A sampled row takes
                                    its bytes, each stream rounded up to 4 (and 4 more if guarded), plus 16. Raised to what
-                                   two rows need */
+                                   two of the longest records need */
     uint32_t note_bytes;        /* ring of ticklog_note; 0: 512 */
     uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row and two blocks, at least 2048 */
     uint32_t window_bytes;      /* LZ4 history, 4096 to 65536; 0: 4096 */
     uint32_t packet_bytes;      /* a packet is closed when it has as many; 512 to 2^30; 0: 65536 */
     uint32_t index_entries;     /* of each file's footer, 2 to 65536; 0: 256. When full, every second one is dropped */
-    uint32_t flush_ms;          /* a packet is closed, written and synced after as long, if there is something new; 0: 1000 */
+    uint32_t flush_ms;          /* a packet is closed, written and synced after as many ticks, if there is something new; 0: 1000 */
     uint64_t roll_bytes;        /* BCSV: the file is continued in a new one when it has as many; 0: 2^31; at most 4000000000 */
     uint64_t max_bytes;         /* the run stops itself, cleanly, before its files take more; 0: no limit */
     const void *metadata;       /* your own values for meta.bcsv (as user.<field>) or meta.dlf; NULL: none. Read by ticklog_start */
     uint32_t metadata_size;     /* bytes of *metadata */
     uint32_t metadata_field_count;
     const ticklog_field *metadata_fields;
-    const char *metadata_type_name; /* DLF's name of the structure; NULL: "meta" */
+    const char *metadata_type_name; /* DLF's name of the structure, or without fields of the primitive ("double"); NULL: "meta" */
 } ticklog_run_config;
 
 /* [any, not during ticklog_add] Bytes of memory that ticklog_start needs for a run of these streams and this
@@ -331,10 +333,10 @@ size_t ticklog_run_size(const ticklog_logger *logger, const ticklog_run_config *
 ticklog_status ticklog_start(ticklog_logger *logger, const ticklog_run_config *config, void *memory, size_t bytes,
                              ticklog_run **run);
 
-/* [ticker] Advances the run's tick counter by `elapsed` timer periods (normally 1) and samples what is due at the newest
+/* [ticker] Advances the run's tick counter by `elapsed` timer periods (1 to 2^31 - 1, normally 1) and samples what is due at the newest
  * tick: all polled values as one row, then the watched streams that changed. Samples due in skipped ticks are declared
  * as LATE. Time: proportional to the bytes sampled and the number of streams; never waits.
- * Errors: NULL, BAD_HANDLE, BAD_TICK (elapsed 0), CLOSED, RING_FULL (something was dropped; it is declared, go on). */
+ * Errors: NULL, BAD_HANDLE, BAD_TICK (elapsed), CLOSED, RING_FULL (something was dropped; it is declared, go on). */
 ticklog_status ticklog_tick(ticklog_run *run, uint32_t elapsed);
 
 /* [ticker], or with queue_bytes the stream's own context. Logs one event, stamped with the newest tick, in every open

@@ -193,8 +193,9 @@ struct PacketWriter {
         case .event(let owner):
             return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(of: owner, to: out)
         case .repeated:
-            if rows.isFlat { return rows.encodeFlat(to: out) }
-            return isFirstRow ? rows.encodeAll(to: out) : 0
+            // The samples of the row before lie in a ring that has room for others since.
+            if rows.isFlat { return rows.encodeFlatHeld(to: out) }
+            return isFirstRow ? rows.encodeHeld(to: out) : 0
         }
     }
 

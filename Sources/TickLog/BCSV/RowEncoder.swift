@@ -54,6 +54,11 @@ struct RowEncoder {
     /// The whole row, whatever changed: the first row of a packet.
     func encodeAll(to out: UnsafeMutableRawPointer) -> Int {
         hold()
+        return encodeHeld(to: out)
+    }
+
+    /// The held values as a whole row. Looks at no sample.
+    func encodeHeld(to out: UnsafeMutableRawPointer) -> Int {
         out.copy(held, boolBytes)
         var bit = bools
         if bit & 7 != 0 {
@@ -161,11 +166,16 @@ struct RowEncoder {
     /// Stores the new samples and the held values around them as a flat row.
     func encodeFlat(to out: UnsafeMutableRawPointer) -> Int {
         hold()
+        return encodeFlatHeld(to: out)
+    }
+
+    /// The held values as a flat row. Looks at no sample.
+    func encodeFlatHeld(to out: UnsafeMutableRawPointer) -> Int {
         out.copy(held, boolBytes + scalarBytes)
         return finishFlat(out)
     }
 
-    /// The same where every owner has a sample: each value is copied once, past the held row.
+    /// The same where every owner has a sample and no row is ever repeated: each value is copied once, past the held row.
     func encodeFlatDirect(to out: UnsafeMutableRawPointer) -> Int {
         for i in 0..<segments.count {
             let segment = segments.pointer(i)

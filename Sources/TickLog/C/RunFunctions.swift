@@ -23,7 +23,7 @@ public func ticklog_start(
 @c @implementation
 public func ticklog_tick(_ run: OpaquePointer!, _ elapsed: UInt32) -> ticklog_status {
     guard let run = RunShared.from(run) else { return refused(run) }
-    guard elapsed > 0 else { return TICKLOG_BAD_TICK }
+    guard elapsed > 0, elapsed >> 31 == 0 else { return TICKLOG_BAD_TICK }
     return run.pointee.sampler.pointee.tick(elapsed)
 }
 

@@ -63,7 +63,7 @@ struct DLFDocuments {
         if stream.isSingle {
             if config.type == TICKLOG_OPAQUE {
                 out.put("!")
-                if let name = config.type_name { out.put(name, limit: 127) } else { out.put("opaque") }
+                out.put(config.type_name ?? config.name, limit: 127)
             } else {
                 out.put(ValueType.nameInC(UInt8(truncatingIfNeeded: config.type)))
             }

@@ -15,6 +15,8 @@ struct LogFile {
     var unsyncedFirst: UInt64 = 0
     var unsyncedLast: UInt64 = 0
     var hasUnsynced = false
+    /// A loss was declared in it since the last good sync.
+    var hasUnsyncedLoss = false
     /// Number of the current file, when the run has rolled.
     var roll: UInt32 = 0
     var change = Change.none

@@ -132,6 +132,7 @@ struct RunPlan {
                 for k in 0..<Int(s.field_count) where s.fields[k].type == TICKLOG_STRING { return TICKLOG_BAD_TYPE }
             }
         }
+        if !isDLF, c.no_tick_column == 1, l.polledCount == 0 { return TICKLOG_UNSUPPORTED }
         if !isDLF, c.row_codec == TICKLOG_FLAT, intervalsDiffer, c.allow_wide == 0 { return TICKLOG_UNSUPPORTED }
         return TICKLOG_OK
     }
@@ -141,7 +142,10 @@ struct RunPlan {
             return c.metadata_size == 0 && c.metadata_field_count == 0 ? TICKLOG_OK : TICKLOG_NULL
         }
         guard c.metadata_size > 0, c.metadata_size <= 1 << 20 else { return TICKLOG_BAD_SIZE }
-        if let name = c.metadata_type_name, name.length(128) > 127 { return TICKLOG_NAME_TOO_LONG }
+        if let name = c.metadata_type_name {
+            let status = Names.checkTypeName(name)
+            guard status == TICKLOG_OK else { return status }
+        }
         guard c.metadata_field_count > 0 else { return TICKLOG_OK }
         guard let fields = c.metadata_fields else { return TICKLOG_NULL }
         let status = FieldRules.check(fields, count: c.metadata_field_count, bytes: c.metadata_size)

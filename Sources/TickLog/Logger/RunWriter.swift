@@ -382,10 +382,6 @@ struct RunWriter {
         if fillsGaps, !isDiscarding {
             isFilling = true
             fillEnd = rest.last
-            if !plan.pointee.isDLF {
-                // The row before is in the held values; its samples' room was given back to the producer.
-                for i in 0..<polledHandles.count { polledSamples[i] = nil }
-            }
         } else {
             skipSchedule(through: rest.last)
         }
@@ -488,11 +484,13 @@ struct RunWriter {
         return true
     }
 
+    /// Appends a loss to its file.
     private mutating func putLoss(_ record: UnsafeRawPointer, _ tick: UInt64) -> Bool {
         if !plan.pointee.isDLF {
             // The tail that max_bytes reserves is for these.
             guard !event.pointee.isChanging, event.pointee.makeRoom(event.pointee.rowRoom, storage, &tally) else { return false }
             putEvent(plan.pointee.eventCount - Logger.builtinCount + Builtin.loss, tick, record)
+            event.pointee.hasUnsyncedLoss = true
             return true
         }
         let bytes = DLFDocuments.recordHeaderBytes + Int(LossRecord.bytes)
@@ -503,11 +501,18 @@ struct RunWriter {
         (out + DLFDocuments.recordHeaderBytes).copy(record, Int(LossRecord.bytes))
         loss.pointee.buffer.advance(bytes)
         loss.pointee.noteRow(tick)
+        loss.pointee.hasUnsyncedLoss = true
         return true
     }
 
     /// A sync failed: what was written since the last good one may be gone. It counts as lost from now on.
+    ///
+    /// Declarations among it may be gone as well, and their samples must not be declared twice: then the run ends with its
+    /// LOCK in place.
     mutating func declareUnsynced(_ file: FileKind) {
+        for i in 0..<files.count where files.pointer(i).pointee.kind == file && files.pointer(i).pointee.hasUnsyncedLoss {
+            hasFailed = true
+        }
         if file == .polled, polled.pointee.hasUnsynced {
             for i in 0..<polledHandles.count {
                 let slot = run.pointee.polledSlots + i
@@ -546,6 +551,7 @@ struct RunWriter {
 
     mutating func noteSynced(_ file: FileKind) {
         run.pointee.counters.pointee.syncs.add(1)
+        for i in 0..<files.count where files.pointer(i).pointee.kind == file { files.pointer(i).pointee.hasUnsyncedLoss = false }
         if file == .polled {
             for i in 0..<groups.count { groups.pointer(i).pointee.unsynced = 0 }
             for i in 0..<plan.pointee.polledCount { run.pointee.polledSlots[i].unsynced = 0 }

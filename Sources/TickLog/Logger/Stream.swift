@@ -60,11 +60,8 @@ struct Stream {
         status = Names.checkTexts(unit: c.unit, notes: c.notes)
         guard status == TICKLOG_OK else { return status }
         if let typeName = c.type_name {
-            // Only DLF headers hold it; ';', ':' would end it there.
-            let length = typeName.length(128)
-            guard length > 0 else { return TICKLOG_BAD_NAME }
-            guard length <= 127 else { return TICKLOG_NAME_TOO_LONG }
-            for i in 0..<length where typeName[i] == 58 || typeName[i] == 59 { return TICKLOG_BAD_NAME }
+            status = Names.checkTypeName(typeName)
+            guard status == TICKLOG_OK else { return status }
         }
         var sampleBytes = c.source_size
         if c.field_count == 0 {
@@ -180,6 +177,15 @@ enum Names {
     static func checkTexts(unit: UnsafePointer<CChar>?, notes: UnsafePointer<CChar>?) -> ticklog_status {
         if let unit, unit.length(Stream.maxUnitLength + 1) > Stream.maxUnitLength { return TICKLOG_NAME_TOO_LONG }
         if let notes, notes.length(Stream.maxNotesLength + 1) > Stream.maxNotesLength { return TICKLOG_NAME_TOO_LONG }
+        return TICKLOG_OK
+    }
+
+    /// The name of a structure, which only DLF headers hold: a ';' or ':' would end it there.
+    static func checkTypeName(_ name: UnsafePointer<CChar>) -> ticklog_status {
+        let length = name.length(128)
+        guard length > 0 else { return TICKLOG_BAD_NAME }
+        guard length <= 127 else { return TICKLOG_NAME_TOO_LONG }
+        for i in 0..<length where name[i] == 58 || name[i] == 59 { return TICKLOG_BAD_NAME }
         return TICKLOG_OK
     }
 
