@@ -58,7 +58,7 @@ struct RowLayout {
         var cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
         while let slot = cursor.next() {
             columns += slot.count
-            if slot.type == ValueType.bool { bools += slot.count }
+            if slot.type == .bool { bools += slot.count }
         }
         var place = Placement(flatStart: boolBytes)
         if isFlat {
@@ -67,10 +67,10 @@ struct RowLayout {
             while let slot = cursor.next() { add(slot, &place, store) }
         } else {
             var type: UInt8 = 0
-            while type <= ValueType.string {
+            while type <= ValueType.string.rawValue {
                 cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
                 while let slot = cursor.next() {
-                    if slot.type == type { add(slot, &place, store) }
+                    if slot.type.rawValue == type { add(slot, &place, store) }
                 }
                 type += 1
             }
@@ -84,7 +84,7 @@ struct RowLayout {
         var bit = 0
         var segments = 0
         var last = Segment(source: 0, held: 0, bit: 0, count: 0, next: Segment.none, owner: 0, capacity: 0, width: 0)
-        var lastType: UInt8 = .max
+        var lastType: ValueType? = nil
     }
 
     private mutating func add(_ slot: FieldSlot, _ place: inout Placement, _ store: Table<Segment>?) {
@@ -93,10 +93,10 @@ struct RowLayout {
             source: UInt32(slot.source), held: 0, bit: UInt32(place.bit), count: UInt32(slot.count), next: Segment.none,
             owner: owner, capacity: 0, width: 0)
         switch slot.type {
-        case ValueType.bool:
+        case .bool:
             segment.width = Segment.boolWidth
             place.bit += slot.count
-        case ValueType.string:
+        case .string:
             segment.width = Segment.stringWidth
             segment.capacity = UInt16(slot.capacity)
             segment.held = UInt32(stringBytes)
@@ -104,7 +104,7 @@ struct RowLayout {
             strings += slot.count
             stringBytes += slot.count * (2 + slot.capacity)
         default:
-            let width = ValueType.width(slot.type)
+            let width = slot.type.size
             segment.width = UInt8(width)
             segment.held = UInt32((isFlat ? place.flatStart : 0) + scalarBytes)
             if !isFlat { place.bit += slot.count }

@@ -13,7 +13,7 @@ struct FieldSlot {
     var owner: Int
     /// Bytes from the start of the sample.
     var source: Int
-    var type: UInt8
+    var type: ValueType
     var count: Int
     /// A string's capacity.
     var capacity: Int = 0
@@ -51,13 +51,13 @@ struct FieldCursor {
     mutating func next() -> FieldSlot? {
         if head == 0 {
             head = 1
-            return FieldSlot(owner: FieldSlot.rowOwner, source: 0, type: UInt8(TICKLOG_U64), count: 1)
+            return FieldSlot(owner: FieldSlot.rowOwner, source: 0, type: .u64, count: 1)
         }
         if head == 1 {
             head = 2
             if kind == .event {
                 return FieldSlot(
-                    owner: FieldSlot.rowOwner, source: Self.rowNameOffset, type: ValueType.string, count: 1,
+                    owner: FieldSlot.rowOwner, source: Self.rowNameOffset, type: .string, count: 1,
                     capacity: Self.rowNameCapacity)
             }
         }
@@ -66,14 +66,14 @@ struct FieldCursor {
             if stream.pointee.isSingle {
                 advance()
                 return FieldSlot(
-                    owner: owner - 1, source: 0, type: UInt8(truncatingIfNeeded: config.type), count: 1,
+                    owner: owner - 1, source: 0, type: ValueType(code: config.type), count: 1,
                     capacity: Int(stream.pointee.sampleBytes), stream: stream)
             }
             if nextField < Int(config.field_count) {
                 let field = config.fields + nextField
                 nextField += 1
                 return FieldSlot(
-                    owner: owner, source: Int(field.pointee.offset), type: UInt8(field.pointee.type),
+                    owner: owner, source: Int(field.pointee.offset), type: ValueType(code: field.pointee.type),
                     count: Int(max(field.pointee.count, 1)), capacity: Int(field.pointee.size), stream: stream, field: field)
             }
             advance()
