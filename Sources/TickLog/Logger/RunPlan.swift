@@ -216,8 +216,8 @@ struct RunPlan {
         groupCount = groups
         isUniform = groups <= 1 && guards == 0
 
-        polled = RowLayout(logger, .polled, tickColumn: tickColumn, isFlat: isFlat, owners: polledCount)
-        event = RowLayout(logger, .event, tickColumn: true, isFlat: false, owners: eventCount)
+        polled = RowLayout(RowFields(logger, .polled, tickColumn: tickColumn), isFlat: isFlat, owners: polledCount)
+        event = RowLayout(RowFields(logger, .event, tickColumn: true), isFlat: false, owners: eventCount)
 
         rowRecordBytes = RecordHeader.bytes(payload: UInt32(min(rowBytes, 1 << 28)))
         let largestRecord = max(rowRecordBytes, RecordHeader.bytes(payload: UInt32(largestEvent)))
