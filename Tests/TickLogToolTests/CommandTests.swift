@@ -33,8 +33,8 @@ enum Tool {
             try? FileManager.default.removeItem(atPath: out)
             try? FileManager.default.removeItem(atPath: err)
         }
-        FileManager.default.createFile(atPath: out, contents: nil)
-        FileManager.default.createFile(atPath: err, contents: nil)
+        _ = FileManager.default.createFile(atPath: out, contents: nil)
+        _ = FileManager.default.createFile(atPath: err, contents: nil)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
@@ -203,6 +203,30 @@ enum Tool {
         #expect(list.output.contains("unreadable"))
     }
 
+    @Test func `a run that died while it went over to the next file is printed with a note`() throws {
+        let root = try Tool.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        #expect(try Tool.run("demo", "--seconds", "1", "--out", root).code == 0)
+        let path = root + "/" + (try FileManager.default.contentsOfDirectory(atPath: root)[0])
+        let all = (polled: try Tool.run("cat", path).output, events: try Tool.run("cat", "--events", path).output)
+        _ = FileManager.default.createFile(atPath: path + "/LOCK", contents: Data([0]))
+        for (kind, option, expected) in [("polled", "--rows=:", all.polled), ("event", "--events", all.events)] {
+            // The header of the first file, of which the second has a part.
+            let header = try Data(contentsOf: URL(fileURLWithPath: path + "/" + kind + ".bcsv")).prefix(100)
+            for count in [0, 1, 4, 15, 16, 23, 24, 40, 100] {
+                try header.prefix(count).write(to: URL(fileURLWithPath: path + "/" + kind + ".1.bcsv"))
+                let cat = try Tool.run("cat", option, path)
+                #expect(cat.code == 0 && cat.output == expected)
+                #expect(cat.errors.contains("note: ") && cat.errors.contains(kind + ".1.bcsv"))
+                let info = try Tool.run("info", path)
+                #expect(info.code == 0 && info.output.contains("not closed (LOCK)"))
+                #expect(info.output.contains("note: ") && !info.output.contains("damage: "))
+                #expect(try Tool.run("list", root).code == 0)
+            }
+            try FileManager.default.removeItem(atPath: path + "/" + kind + ".1.bcsv")
+        }
+    }
+
     @Test func `prune leaves what is open, what is no run, and what a link points to`() throws {
         let root = try Tool.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -210,9 +234,9 @@ enum Tool {
         for name in ["a", "open", "mixed"] { try files.copyItem(atPath: dlf + "real_structs", toPath: root + "/" + name) }
         // What the vectors have beside a run's own files.
         for name in ["a", "open"] { try files.removeItem(atPath: root + "/\(name)/expected.json") }
-        files.createFile(atPath: root + "/open/LOCK", contents: Data([0]))
+        _ = files.createFile(atPath: root + "/open/LOCK", contents: Data([0]))
         try files.createDirectory(atPath: root + "/other", withIntermediateDirectories: false)
-        files.createFile(atPath: root + "/other/notes.txt", contents: Data())
+        _ = files.createFile(atPath: root + "/other/notes.txt", contents: Data())
         let elsewhere = try Tool.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: elsewhere) }
         try files.copyItem(atPath: root + "/a", toPath: elsewhere + "/run")

@@ -4,8 +4,7 @@ struct RowField {
     var owner: Int
     /// Bytes from the start of the sample.
     var source: Int
-    /// BCSV's type code.
-    var type: UInt8
+    var type: ValueType
     var count: Int
     /// A string's capacity.
     var capacity: Int = 0
@@ -72,7 +71,7 @@ struct RowLayout {
         var rest = fields
         while let field = rest.next() {
             columns += field.count
-            if field.type == ValueType.bool { bools += field.count }
+            if field.type == .bool { bools += field.count }
         }
         var place = Placement(flatStart: boolBytes)
         if isFlat {
@@ -81,10 +80,10 @@ struct RowLayout {
             while let field = rest.next() { add(field, &place, store) }
         } else {
             var type: UInt8 = 0
-            while type <= ValueType.string {
+            while type <= ValueType.string.rawValue {
                 rest = fields
                 while let field = rest.next() {
-                    if field.type == type { add(field, &place, store) }
+                    if field.type.rawValue == type { add(field, &place, store) }
                 }
                 type += 1
             }
@@ -98,7 +97,7 @@ struct RowLayout {
         var bit = 0
         var segments = 0
         var last = Segment(source: 0, held: 0, bit: 0, count: 0, next: Segment.none, owner: 0, capacity: 0, width: 0)
-        var lastType: UInt8 = .max
+        var lastType: ValueType? = nil
     }
 
     private mutating func add(_ field: RowField, _ place: inout Placement, _ store: Table<Segment>?) {
@@ -107,18 +106,19 @@ struct RowLayout {
             source: UInt32(field.source), held: 0, bit: UInt32(place.bit), count: UInt32(field.count), next: Segment.none,
             owner: owner, capacity: 0, width: 0)
         switch field.type {
-        case ValueType.bool:
+        case .bool:
             segment.width = Segment.boolWidth
             place.bit += field.count
-        case ValueType.string:
+        case .string:
             segment.width = Segment.stringWidth
-            segment.capacity = UInt16(field.capacity)
+            // An opaque stream, of which only DLF runs make something, may be longer.
+            segment.capacity = UInt16(truncatingIfNeeded: field.capacity)
             segment.held = UInt32(stringBytes)
             if !isFlat { place.bit += field.count }
             strings += field.count
             stringBytes += field.count * (2 + field.capacity)
         default:
-            let width = ValueType.width(field.type)
+            let width = field.type.size
             segment.width = UInt8(width)
             segment.held = UInt32((isFlat ? place.flatStart : 0) + scalarBytes)
             if !isFlat { place.bit += field.count }

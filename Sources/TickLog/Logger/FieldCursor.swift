@@ -14,7 +14,7 @@ struct FieldSlot {
     var stream: Stream.Pointer? = nil
     var field: UnsafePointer<ticklog_field>? = nil
 
-    var type: UInt8 { row.type }
+    var type: ValueType { row.type }
     var count: Int { row.count }
     /// Names of elements end in [i].
     var isArray: Bool { (field?.pointee.count ?? 1) > 1 }
@@ -55,14 +55,14 @@ struct FieldCursor {
     mutating func next() -> FieldSlot? {
         if head == 0 {
             head = 1
-            return FieldSlot(row: RowField(owner: RowField.rowOwner, source: 0, type: UInt8(TICKLOG_U64), count: 1))
+            return FieldSlot(row: RowField(owner: RowField.rowOwner, source: 0, type: .u64, count: 1))
         }
         if head == 1 {
             head = 2
             if kind == .event {
                 return FieldSlot(
                     row: RowField(
-                        owner: RowField.rowOwner, source: Self.rowNameOffset, type: ValueType.string, count: 1,
+                        owner: RowField.rowOwner, source: Self.rowNameOffset, type: .string, count: 1,
                         capacity: Self.rowNameCapacity))
             }
         }
@@ -72,7 +72,7 @@ struct FieldCursor {
                 advance()
                 return FieldSlot(
                     row: RowField(
-                        owner: owner - 1, source: 0, type: UInt8(truncatingIfNeeded: config.type), count: 1,
+                        owner: owner - 1, source: 0, type: ValueType(code: config.type), count: 1,
                         capacity: Int(stream.pointee.sampleBytes)),
                     stream: stream)
             }
@@ -81,7 +81,7 @@ struct FieldCursor {
                 nextField += 1
                 return FieldSlot(
                     row: RowField(
-                        owner: owner, source: Int(field.pointee.offset), type: UInt8(field.pointee.type),
+                        owner: owner, source: Int(field.pointee.offset), type: ValueType(code: field.pointee.type),
                         count: Int(max(field.pointee.count, 1)), capacity: Int(field.pointee.size)),
                     stream: stream, field: field)
             }

@@ -58,6 +58,6 @@ private func sentence(_ found: Finding, _ expected: StaticString) -> String {
     return "found " + what + ", expected " + staticText(expected)
 }
 
-func staticText(_ text: StaticString) -> String {
+public func staticText(_ text: StaticString) -> String {
     String(decoding: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), as: UTF8.self)
 }
