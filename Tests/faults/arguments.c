@@ -469,6 +469,43 @@ static void dlf(void) {
     REFUSED(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run), TICKLOG_BAD_TICK);
 }
 
+/* ---- Rings of any size: their records stay aligned and within them, whatever lies behind ---- */
+
+static void odd_rings(void) {
+    static uint64_t memory[1024], values[2] = {1, 2};
+    static const ticklog_field fields[] = {{"x", NULL, TICKLOG_U64, 1, 0, 0}, {"y", NULL, TICKLOG_U64, 1, 8, 0}};
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &storage, .max_streams = 3, .random = no_random};
+    ticklog_logger *logger = NULL;
+    for (uint32_t odd = 248; odd <= 264; odd++) {
+        ticklog_stream *streams[3] = {NULL};
+        EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+        for (int i = 0; i < 3; i++) {
+            static const char *const names[] = {"a", "b", "c"};
+            ticklog_stream_config stream = {.size = sizeof stream, .kind = TICKLOG_EMIT, .name = names[i], .fields = fields,
+                                            .field_count = 2, .source_size = 16, .queue_bytes = i < 2 ? odd : 0};
+            EXPECT(ticklog_add(logger, &stream, &streams[i]) == TICKLOG_OK);
+        }
+        ticklog_run_config rc = good_run();
+        rc.ring_bytes = rc.note_bytes = 400 + odd;
+        ticklog_run *run = NULL;
+        EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+        if (!run) return;
+        for (int t = 0; t < 300; t++) {
+            EXPECT(ticklog_tick(run, 1) == TICKLOG_OK);
+            for (int i = 0; i < 3; i++) {
+                EXPECT(ticklog_emit(streams[i], values, 16) == TICKLOG_OK);
+                EXPECT(ticklog_emit(streams[i], values, 16) == TICKLOG_OK);
+            }
+            EXPECT(ticklog_note(run, 1, "note") == TICKLOG_OK);
+            EXPECT(ticklog_service(run) == TICKLOG_OK);
+        }
+        EXPECT(ticklog_stop(run) == TICKLOG_OK);
+        ticklog_run_statistics s = {.size = sizeof s};
+        EXPECT(ticklog_statistics(run, &s) == TICKLOG_OK && s.ring_bytes % 8 == 0 && s.ring_bytes >= rc.ring_bytes);
+        EXPECT(s.offered == s.written && s.offered == 300 * 7);
+    }
+}
+
 int main(void) {
     setvbuf(stdout, NULL, _IONBF, 0); /* what was found so far, if it crashes */
     versions();
@@ -478,6 +515,7 @@ int main(void) {
         ticklog_stream *event = streams(logger, &polled);
         if (event && polled) runs(logger, event, polled);
         dlf();
+        odd_rings();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);
     return failures ? 1 : 0;

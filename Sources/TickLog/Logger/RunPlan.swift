@@ -223,9 +223,9 @@ struct RunPlan {
         let largestRecord = max(rowRecordBytes, RecordHeader.bytes(payload: UInt32(largestEvent)))
         let leastRing = RingProducer.leastCapacity(largestRecord + GapRecord.recordBytes)
         let ring = c.ring_bytes == 0 ? 8 * rowRecordBytes + 2048 : c.ring_bytes
-        ringBytes = max(ring + 7 & ~7, leastRing)
+        ringBytes = max((ring + 7) & ~7, leastRing)
         let leastNote = RingProducer.leastCapacity(RecordHeader.bytes(payload: Builtin.noteBytes) + GapRecord.recordBytes)
-        noteBytes = isDLF ? 0 : max((c.note_bytes == 0 ? 512 : c.note_bytes) + 7 & ~7, leastNote)
+        noteBytes = isDLF ? 0 : max(((c.note_bytes == 0 ? 512 : c.note_bytes) + 7) & ~7, leastNote)
         clockBytes = isDLF ? 0 : 256
 
         // Buffers hold the longest row and two blocks, so that whole blocks can be written while a row grows.
@@ -310,7 +310,7 @@ struct RunPlan {
 
     static func queueBytes(_ stream: Stream) -> UInt32 {
         let least = RingProducer.leastCapacity(RecordHeader.bytes(payload: stream.sampleBytes) + GapRecord.recordBytes)
-        return max(stream.config.queue_bytes + 7 & ~7, least)
+        return max((stream.config.queue_bytes + 7) & ~7, least)
     }
 
     /// The first polled stream with the schedule of stream `index`. Quick where there are few schedules.
