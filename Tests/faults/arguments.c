@@ -469,6 +469,122 @@ static void dlf(void) {
     REFUSED(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run), TICKLOG_BAD_TICK);
 }
 
+/* ---- Rings of any size: their records stay aligned and within them, whatever lies behind ---- */
+
+static void odd_rings(void) {
+    static uint64_t memory[1024], values[2] = {1, 2};
+    static const ticklog_field fields[] = {{"x", NULL, TICKLOG_U64, 1, 0, 0}, {"y", NULL, TICKLOG_U64, 1, 8, 0}};
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &storage, .max_streams = 3, .random = no_random};
+    ticklog_logger *logger = NULL;
+    for (uint32_t odd = 248; odd <= 264; odd++) {
+        ticklog_stream *streams[3] = {NULL};
+        EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+        for (int i = 0; i < 3; i++) {
+            static const char *const names[] = {"a", "b", "c"};
+            ticklog_stream_config stream = {.size = sizeof stream, .kind = TICKLOG_EMIT, .name = names[i], .fields = fields,
+                                            .field_count = 2, .source_size = 16, .queue_bytes = i < 2 ? odd : 0};
+            EXPECT(ticklog_add(logger, &stream, &streams[i]) == TICKLOG_OK);
+        }
+        ticklog_run_config rc = good_run();
+        rc.ring_bytes = rc.note_bytes = 400 + odd;
+        ticklog_run *run = NULL;
+        EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+        if (!run) return;
+        for (int t = 0; t < 300; t++) {
+            EXPECT(ticklog_tick(run, 1) == TICKLOG_OK);
+            for (int i = 0; i < 3; i++) {
+                EXPECT(ticklog_emit(streams[i], values, 16) == TICKLOG_OK);
+                EXPECT(ticklog_emit(streams[i], values, 16) == TICKLOG_OK);
+            }
+            EXPECT(ticklog_note(run, 1, "note") == TICKLOG_OK);
+            EXPECT(ticklog_service(run) == TICKLOG_OK);
+        }
+        EXPECT(ticklog_stop(run) == TICKLOG_OK);
+        ticklog_run_statistics s = {.size = sizeof s};
+        EXPECT(ticklog_statistics(run, &s) == TICKLOG_OK && s.ring_bytes % 8 == 0 && s.ring_bytes >= rc.ring_bytes);
+        EXPECT(s.offered == s.written && s.offered == 300 * 7);
+    }
+}
+
+/* ---- Sizes at the limits: refused, and not a trap, where size_t has 32 bits as well ---- */
+
+enum { MANY = 300 };
+static char many_names[MANY][8];
+static ticklog_field many_fields[MANY];
+
+/* MANY fields of one kind, all at offset 0. */
+static void overlap(uint16_t type, uint16_t count, uint32_t size) {
+    for (int i = 0; i < MANY; i++) {
+        many_fields[i] = (ticklog_field){many_names[i], NULL, type, count, 0, size};
+    }
+}
+
+static ticklog_logger *with_streams(int count, const ticklog_stream_config *stream) {
+    static uint64_t memory[16384];
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &storage, .max_streams = 200, .random = no_random};
+    ticklog_logger *logger = NULL;
+    EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+    for (int i = 0; i < count; i++) {
+        ticklog_stream_config s = *stream;
+        s.name = many_names[i];
+        EXPECT(ticklog_add(logger, &s, NULL) == TICKLOG_OK);
+    }
+    return logger;
+}
+
+static void too_many(int line, ticklog_logger *logger, const ticklog_run_config *config) {
+    ticklog_run *run = NULL;
+    expect(line, "ticklog_run_size is not 0", ticklog_run_size(logger, config) == 0);
+    expect(line, "not TOO_MANY", ticklog_start(logger, config, run_words, RUN_BYTES, &run) == TICKLOG_TOO_MANY);
+}
+
+static void limits(void) {
+    for (int i = 0; i < MANY; i++) snprintf(many_names[i], sizeof many_names[i], "n%d", i);
+    const ticklog_run_config bcsv = good_run();
+    ticklog_run_config dlf = bcsv, rc = bcsv;
+    dlf.format = TICKLOG_DLF;
+    const ticklog_stream_config one = {.size = sizeof one, .kind = TICKLOG_POLL, .type = TICKLOG_U8, .source = source};
+
+    ticklog_logger *logger = with_streams(1, &one);
+    rc.buffer_bytes = 1u << 30, too_many(__LINE__, logger, &rc);
+    rc.ring_bytes = 1u << 30, too_many(__LINE__, logger, &rc);
+    rc.buffer_bytes = 0, too_many(__LINE__, logger, &rc);
+    rc = dlf, rc.buffer_bytes = 1u << 29, rc.ring_bytes = 1u << 29, too_many(__LINE__, logger, &rc);
+    rc = bcsv, rc.window_bytes = 65536, rc.index_entries = 65536, rc.packet_bytes = 1u << 30, rc.note_bytes = 1u << 24;
+    rc.file_codec = rc.event_codec = TICKLOG_PACKET_LZ4;
+    EXPECT(ticklog_run_size(logger, &rc) > 1u << 24);
+
+    ticklog_stream_config s = one;
+    s.kind = TICKLOG_EMIT, s.queue_bytes = 1u << 30, s.source = NULL;
+    too_many(__LINE__, with_streams(2, &s), &bcsv);
+    s = one, s.type = TICKLOG_OPAQUE, s.source_size = 16777000;
+    too_many(__LINE__, with_streams(17, &s), &dlf);
+    too_many(__LINE__, with_streams(150, &s), &dlf);
+    s.kind = TICKLOG_WATCH;
+    too_many(__LINE__, with_streams(150, &s), &dlf);
+
+    /* Fields that overlap: more columns and bytes than the source has. */
+    s = one, s.fields = many_fields, s.field_count = MANY, s.source_size = 65535 * 256;
+    overlap(TICKLOG_STRING, 256, 65535), too_many(__LINE__, with_streams(1, &s), &bcsv);
+    overlap(TICKLOG_U64, 65535, 0), too_many(__LINE__, with_streams(1, &s), &bcsv);
+    logger = with_streams(200, &s);
+    too_many(__LINE__, logger, &bcsv), too_many(__LINE__, logger, &dlf);
+    overlap(TICKLOG_BOOL, 65535, 0), logger = with_streams(200, &s);
+    too_many(__LINE__, logger, &bcsv), too_many(__LINE__, logger, &dlf);
+
+    /* The same of metadata. */
+    static uint8_t metadata[65535];
+    memset(metadata, 'x', sizeof metadata);
+    logger = with_streams(1, &one);
+    rc = bcsv, rc.metadata = metadata, rc.metadata_size = sizeof metadata, rc.metadata_fields = many_fields;
+    rc.metadata_field_count = MANY, overlap(TICKLOG_STRING, 1, 65535), too_many(__LINE__, logger, &rc);
+    rc.metadata_field_count = 1, overlap(TICKLOG_BOOL, 65535, 0), too_many(__LINE__, logger, &rc);
+    overlap(TICKLOG_BOOL, 65528, 0), too_many(__LINE__, logger, &rc);
+    overlap(TICKLOG_U8, 65527, 0), rc.buffer_bytes = 32768;
+    ticklog_run *run = NULL;
+    EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK && ticklog_stop(run) == TICKLOG_OK);
+}
+
 int main(void) {
     setvbuf(stdout, NULL, _IONBF, 0); /* what was found so far, if it crashes */
     versions();
@@ -478,6 +594,8 @@ int main(void) {
         ticklog_stream *event = streams(logger, &polled);
         if (event && polled) runs(logger, event, polled);
         dlf();
+        odd_rings();
+        limits();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);
     return failures ? 1 : 0;

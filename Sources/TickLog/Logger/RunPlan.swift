@@ -79,6 +79,10 @@ struct RunPlan {
         }
         status = check(logger, config.pointee)
         guard status == TICKLOG_OK else { return nil }
+        guard isPossible(logger, config.pointee) else {
+            status = TICKLOG_TOO_MANY
+            return nil
+        }
         let plan = RunPlan(logger, config.pointee)
         guard plan.isDLF || plan.polled.columns <= BCSVFormat.maxColumns && plan.event.columns <= BCSVFormat.maxColumns,
             plan.polled.maxRow <= BCSVFormat.maxRowBytes, plan.event.maxRow <= BCSVFormat.maxRowBytes,
@@ -153,7 +157,58 @@ struct RunPlan {
         if c.format == TICKLOG_DLF {
             for i in 0..<Int(c.metadata_field_count) where fields[i].type == TICKLOG_STRING { return TICKLOG_BAD_TYPE }
         }
-        return TICKLOG_OK
+        var size = FieldSizes()
+        for i in 0..<Int(c.metadata_field_count) { size.add(fields[i]) }
+        return size.columns + BCSVDocuments.metaColumns <= UInt64(BCSVFormat.maxColumns)
+            && size.bytes + BCSVDocuments.metaBytes <= UInt64(BCSVFormat.maxRowBytes) ? TICKLOG_OK : TICKLOG_TOO_MANY
+    }
+
+    /// Columns of fields, and the most bytes of their values but for bools'. Fields may overlap: there may be far more of
+    /// both than the source has bytes.
+    private struct FieldSizes {
+        var columns: UInt64 = 0
+        var bytes: UInt64 = 0
+
+        mutating func add(_ field: ticklog_field) {
+            let count = UInt64(max(field.count, 1))
+            columns += count
+            if field.type == TICKLOG_STRING { bytes += count * (2 + UInt64(field.size)) }
+            if field.type != TICKLOG_STRING, field.type != TICKLOG_BOOL { bytes += count * UInt64(ValueType.width(UInt8(field.type))) }
+        }
+    }
+
+    /// Whether sizes are such that nothing overflows in the plan, 32-bit integers included. It refuses only what the plan
+    /// would be too large for as well.
+    private static func isPossible(_ logger: Logger.Pointer, _ c: ticklog_run_config) -> Bool {
+        let isDLF = c.format == TICKLOG_DLF
+        var polled = FieldSizes()
+        var event = FieldSizes()
+        var row: UInt64 = 0
+        var memory = UInt64(c.ring_bytes) + UInt64(c.buffer_bytes) * (isDLF ? 3 : 2) + UInt64(isDLF ? 0 : c.note_bytes)
+        let l = logger.pointee
+        for i in 0..<Int(l.streamCount) {
+            let stream = l.streams.pointer(i).pointee
+            var size = FieldSizes()
+            if stream.isSingle {
+                size.columns = 1
+                size.bytes = stream.config.type == TICKLOG_OPAQUE ? 0 : UInt64(stream.sampleBytes)
+            }
+            for k in 0..<Int(stream.config.field_count) { size.add(stream.config.fields[k]) }
+            if stream.isPolled {
+                polled.columns += size.columns
+                polled.bytes += size.bytes
+                row += UInt64(PolledHandle.recordBytes(stream))
+            } else {
+                event.columns += size.columns
+                event.bytes += size.bytes
+                if stream.isWatched { memory += UInt64(stream.sampleBytes) }
+                if stream.config.queue_bytes > 0 { memory += UInt64(RunPlan.queueBytes(stream)) }
+            }
+        }
+        let columns = isDLF ? 1 << 24 : UInt64(BCSVFormat.maxColumns)
+        let bytes = UInt64(BCSVFormat.maxRowBytes)
+        return polled.columns <= columns && event.columns <= columns && polled.bytes <= bytes && event.bytes <= bytes
+            && row <= 1 << 24 && memory <= 1 << 30
     }
 
     // MARK: Sizes and places
@@ -216,16 +271,16 @@ struct RunPlan {
         groupCount = groups
         isUniform = groups <= 1 && guards == 0
 
-        polled = RowLayout(logger, .polled, tickColumn: tickColumn, isFlat: isFlat, owners: polledCount)
-        event = RowLayout(logger, .event, tickColumn: true, isFlat: false, owners: eventCount)
+        polled = RowLayout(RowFields(logger, .polled, tickColumn: tickColumn), isFlat: isFlat, owners: polledCount)
+        event = RowLayout(RowFields(logger, .event, tickColumn: true), isFlat: false, owners: eventCount)
 
         rowRecordBytes = RecordHeader.bytes(payload: UInt32(min(rowBytes, 1 << 28)))
         let largestRecord = max(rowRecordBytes, RecordHeader.bytes(payload: UInt32(largestEvent)))
         let leastRing = RingProducer.leastCapacity(largestRecord + GapRecord.recordBytes)
         let ring = c.ring_bytes == 0 ? 8 * rowRecordBytes + 2048 : c.ring_bytes
-        ringBytes = max(ring + 7 & ~7, leastRing)
+        ringBytes = max((ring + 7) & ~7, leastRing)
         let leastNote = RingProducer.leastCapacity(RecordHeader.bytes(payload: Builtin.noteBytes) + GapRecord.recordBytes)
-        noteBytes = isDLF ? 0 : max((c.note_bytes == 0 ? 512 : c.note_bytes) + 7 & ~7, leastNote)
+        noteBytes = isDLF ? 0 : max(((c.note_bytes == 0 ? 512 : c.note_bytes) + 7) & ~7, leastNote)
         clockBytes = isDLF ? 0 : 256
 
         // Buffers hold the longest row and two blocks, so that whole blocks can be written while a row grows.
@@ -310,7 +365,7 @@ struct RunPlan {
 
     static func queueBytes(_ stream: Stream) -> UInt32 {
         let least = RingProducer.leastCapacity(RecordHeader.bytes(payload: stream.sampleBytes) + GapRecord.recordBytes)
-        return max(stream.config.queue_bytes + 7 & ~7, least)
+        return max((stream.config.queue_bytes + 7) & ~7, least)
     }
 
     /// The first polled stream with the schedule of stream `index`. Quick where there are few schedules.

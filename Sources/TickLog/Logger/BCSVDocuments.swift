@@ -194,6 +194,10 @@ struct BCSVDocuments {
         out.put(config.notes, limit: Stream.maxNotesLength)
     }
 
+    /// Columns of `meta.bcsv` that every run has, and the most bytes that they take in its row, flags of bools included.
+    static let metaColumns: UInt64 = 8
+    static let metaBytes: UInt64 = 8192 + 256
+
     /// `meta.bcsv`: one row.
     func putMeta(
         _ out: inout Emitter, runName: UnsafePointer<CChar>, tickNanoseconds: UInt64, polledHash: UInt64,
