@@ -173,7 +173,7 @@ struct RunPlan {
             let count = UInt64(max(field.count, 1))
             columns += count
             if field.type == TICKLOG_STRING { bytes += count * (2 + UInt64(field.size)) }
-            if field.type != TICKLOG_STRING, field.type != TICKLOG_BOOL { bytes += count * UInt64(ValueType.width(UInt8(field.type))) }
+            if field.type != TICKLOG_STRING, field.type != TICKLOG_BOOL { bytes += count * UInt64(ValueType(code: field.type).size) }
         }
     }
 
