@@ -8,6 +8,8 @@ public enum ValueType: UInt8, Sendable {
 
     /// The type that a C structure names, and that `ticklog_add` has checked. What is no type of a column,
     /// `TICKLOG_OPAQUE`, has no size of its own: it is taken for a string.
+    // Out of line, like the names: inlined, it costs flash in many places and is never on a hot path.
+    @inline(never)
     init(code: UInt16) {
         self = ValueType(rawValue: UInt8(truncatingIfNeeded: code)) ?? .string
     }
@@ -24,6 +26,7 @@ public enum ValueType: UInt8, Sendable {
     }
 
     /// The name in `streams.bcsv`.
+    @inline(never)
     public var name: StaticString {
         switch self {
         case .bool: "bool"
@@ -42,6 +45,7 @@ public enum ValueType: UInt8, Sendable {
     }
 
     /// The name in DLF type strings (spec DLF, section 2), where there are no strings.
+    @inline(never)
     public var nameInC: StaticString {
         switch self {
         case .bool: "bool"
