@@ -140,6 +140,36 @@ enum Tool {
         #expect(result.errors.contains("offset 0: found the bytes"))
     }
 
+    @Test(arguments: ["info", "cat"])
+    func `what is no data at all is refused: nothing waits, nothing reads without end`(_ command: String) throws {
+        let root = try Tool.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let files = FileManager.default
+        try files.createDirectory(atPath: root + "/empty", withIntermediateDirectories: false)
+        _ = files.createFile(atPath: root + "/file", contents: Data())
+        _ = files.createFile(atPath: root + "/text", contents: Data("hello\n".utf8))
+        _ = files.createFile(atPath: root + "/new\nline\u{1B}[31m", contents: Data("x".utf8))
+        #expect(mkfifo(root + "/pipe", 0o600) == 0)
+        try files.createDirectory(atPath: root + "/run", withIntermediateDirectories: false)
+        for name in ["meta", "streams", "polled", "event"] { #expect(mkfifo(root + "/run/\(name).bcsv", 0o600) == 0) }
+        for path in ["empty", "file", "text", "new\nline\u{1B}[31m", "pipe", "run"].map({ root + "/" + $0 }) + ["/dev/null", "/dev/zero"] {
+            let result = try Tool.run(command, path)
+            #expect(result.code == 1, "\(path)")
+            #expect(result.output.isEmpty && result.errors.contains("found ") && result.errors.contains("expected "))
+            #expect(!result.errors.contains("\u{1B}") && result.errors.filter { $0 == "\n" }.count == 1)
+        }
+        for path in [root + "/nothing", root + "/text/x", ""] {
+            let result = try Tool.run(command, path)
+            #expect(result.code == 3 && result.output.isEmpty && result.errors.contains("open: "))
+        }
+        #expect(try Tool.run("list", root + "/pipe").code == 3)
+        // Root may open anything.
+        if geteuid() != 0 {
+            #expect(chmod(root + "/empty", 0) == 0)
+            #expect(try Tool.run(command, root + "/empty").code == 3)
+        }
+    }
+
     @Test func `samples of a DLF run come in file order`() throws {
         let result = try Tool.run("cat", "--samples", dlf + "real_structs")
         #expect(result.code == 0)

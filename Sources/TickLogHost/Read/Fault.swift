@@ -41,7 +41,7 @@ public struct Fault: Error {
 
     /// The whole sentence, without what would disturb a terminal.
     public var message: String {
-        var message = terminalText(path) + ": "
+        var message = (path.isEmpty ? "''" : terminalText(path)) + ": "
         if let offset { message += "offset \(offset): " }
         return message + terminalText(text)
     }

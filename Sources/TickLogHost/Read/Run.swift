@@ -33,7 +33,7 @@ public final class Run {
         faults = directory.faults
         guard directory.format == .bcsv else { return }
         readStreams()
-        if diedInStart { faults = faults.map { Fault(.torn, $0.path, at: $0.offset, $0.text) } }
+        if diedInStart { faults = faults.map { $0.kind == .damaged ? Fault(.torn, $0.path, at: $0.offset, $0.text) : $0 } }
     }
 
     /// LOCK is there, and no file has more than its header: the run ended before its first row, and files that are
