@@ -22,9 +22,24 @@ static ticklog_status open_file(void *context, const char *path, ticklog_file *f
     *file = context;
     return TICKLOG_OK;
 }
+/* Statistics are asked for while storage is called, as an interrupt might. */
+static ticklog_run *watched_run;
+static const ticklog_stream *watched_stream;
+static int looks, wrong_looks;
+
+static void watch_statistics(void) {
+    ticklog_run_statistics all = {.size = sizeof all};
+    ticklog_stream_statistics one = {.size = sizeof one};
+    looks++;
+    if (ticklog_statistics(watched_run, &all) || ticklog_statistics_of(watched_run, watched_stream, &one)) wrong_looks++;
+    if (all.offered != all.written + all.lost + all.pending || all.written > all.offered) wrong_looks++;
+    if (one.offered != one.written + one.lost + one.pending || one.written > one.offered) wrong_looks++;
+}
+
 static ticklog_status write_file(void *context, ticklog_file file, uint64_t offset, const void *bytes, uint32_t count,
                                  uint32_t *accepted) {
     (void)context, (void)file, (void)offset, (void)bytes, storage_calls++;
+    if (watched_run) watch_statistics();
     *accepted = count;
     return TICKLOG_OK;
 }
@@ -506,6 +521,36 @@ static void odd_rings(void) {
     }
 }
 
+/* ---- A guard that always refuses: nothing is written, and never less ---- */
+
+static int32_t held(void *context) {
+    (void)context;
+    return 1;
+}
+
+static void busy(void) {
+    static uint64_t memory[1024];
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &storage, .max_streams = 1, .random = no_random};
+    ticklog_logger *logger = NULL;
+    EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+    ticklog_run_config rc = good_run();
+    ticklog_stream_config guarded = {.size = sizeof guarded, .kind = TICKLOG_POLL, .name = "g", .type = TICKLOG_U64, .source = source,
+                                     .interval_ns = 2 * rc.tick_ns, .try_lock = held, .unlock = no};
+    ticklog_stream *stream = NULL;
+    EXPECT(ticklog_add(logger, &guarded, &stream) == TICKLOG_OK);
+    rc.ring_bytes = 65536;
+    ticklog_run *run = NULL;
+    EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+    for (int t = 0; t < 2000; t++) EXPECT(ticklog_tick(run, 1) == TICKLOG_OK);
+    watched_run = run, watched_stream = stream;
+    EXPECT(ticklog_service(run) == TICKLOG_OK);
+    EXPECT(ticklog_stop(run) == TICKLOG_OK);
+    watched_run = NULL;
+    EXPECT(looks > 8 && wrong_looks == 0);
+    ticklog_run_statistics s = {.size = sizeof s};
+    EXPECT(ticklog_statistics(run, &s) == TICKLOG_OK && s.offered == 1000 && s.written == 0 && s.lost_by_reason[TICKLOG_LOSS_BUSY] == 1000);
+}
+
 /* ---- Sizes at the limits: refused, and not a trap, where size_t has 32 bits as well ---- */
 
 enum { MANY = 300 };
@@ -595,6 +640,7 @@ int main(void) {
         if (event && polled) runs(logger, event, polled);
         dlf();
         odd_rings();
+        busy();
         limits();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);

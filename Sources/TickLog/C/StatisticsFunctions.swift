@@ -24,7 +24,7 @@ public func ticklog_statistics_of(
     let index = Int(stream.pointee.fileIndex)
     let account =
         stream.pointee.isPolled
-        ? Statistics.polled(run, index, ticks: run.pointee.ticks.load()) : Statistics.event(run, index)
+        ? Statistics.polled(run, index) : Statistics.event(run, index)
     statistics.pointee.index = UInt32(stream.pointee.index)
     statistics.pointee.offered = account.offered
     statistics.pointee.written = account.written

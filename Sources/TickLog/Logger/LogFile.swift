@@ -50,11 +50,10 @@ struct LogFile {
 
     mutating func noteRow(_ tick: UInt64) {
         hasNews = true
-        if !hasUnsynced {
-            hasUnsynced = true
-            unsyncedFirst = tick
-        }
-        unsyncedLast = tick
+        // Events of different streams are not in order of ticks, nor are those of the clock.
+        if !hasUnsynced || tick < unsyncedFirst { unsyncedFirst = tick }
+        if !hasUnsynced || tick > unsyncedLast { unsyncedLast = tick }
+        hasUnsynced = true
     }
 
     mutating func closePacket() {

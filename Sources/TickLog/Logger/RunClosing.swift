@@ -301,9 +301,8 @@ extension RunWriter {
 
     /// What could not be declared in the file is counted as lost in the statistics.
     private mutating func settle() {
-        let ticks = run.pointee.ticks.load()
         for i in 0..<plan.pointee.polledCount {
-            settle(run.pointee.polledSlots + i, Statistics.polled(run, i, ticks: ticks).pending)
+            settle(run.pointee.polledSlots + i, Statistics.polled(run, i).pending)
         }
         for i in 0..<plan.pointee.eventCount {
             settle(run.pointee.eventSlots + i, Statistics.event(run, i).pending)

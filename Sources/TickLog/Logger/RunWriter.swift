@@ -194,6 +194,7 @@ struct RunWriter {
         guard roomFor(polled) else { return isDiscarding ? discardRow(tick) : false }
         var sample = UnsafeRawPointer(payload)
         var allPresent = true
+        var isBusy = false
         var i = 0
         while i < polledHandles.count {
             let handle = polledHandles.pointer(i)
@@ -201,7 +202,7 @@ struct RunWriter {
                 var at: UnsafeRawPointer? = sample
                 if handle.pointee.isGuarded {
                     at = sample.load(UInt32.self) == 0 ? nil : sample + 4
-                    if at == nil { holdBusy(i, tick) }
+                    if at == nil { isBusy = true }
                 }
                 put(at, of: i)
                 if at == nil { allPresent = false }
@@ -217,6 +218,7 @@ struct RunWriter {
             polled.pointee.packets!.pointee.append(.all(allPresent: allPresent), to: &polled.pointee.buffer)
         }
         wroteRow(tick, counts: true)
+        if isBusy { declareBusy(tick, payload) }
         return true
     }
 
@@ -411,13 +413,25 @@ struct RunWriter {
         }
     }
 
-    /// The guard refused: the last value stands in the row, and the sample counts as lost instead of written.
-    private mutating func holdBusy(_ stream: Int, _ tick: UInt64) {
-        let slot = run.pointee.polledSlots + stream
-        slot.pointee.written.add(1)
-        slot.pointee.unsynced &+= 1
-        unwrite(1)
-        noteLoss(slot, UInt8(TICKLOG_LOSS_BUSY), tick, tick, 1)
+    /// Where a guard refused, the last value stands in the row, and the sample counts as lost instead of written. After the
+    /// row was counted: who reads statistics meanwhile must not find less than nothing written.
+    @inline(never)
+    private mutating func declareBusy(_ tick: UInt64, _ payload: UnsafeRawPointer) {
+        var sample = payload
+        for i in 0..<polledHandles.count {
+            let handle = polledHandles.pointer(i)
+            let group = groups.pointer(handle.pointee.group)
+            // The schedule has gone on already.
+            guard group.pointee.due &- group.pointee.schedule.interval == tick else { continue }
+            if handle.pointee.isGuarded, sample.load(UInt32.self) == 0 {
+                let slot = run.pointee.polledSlots + i
+                slot.pointee.written.add(1)
+                slot.pointee.unsynced &+= 1
+                unwrite(1)
+                noteLoss(slot, UInt8(TICKLOG_LOSS_BUSY), tick, tick, 1)
+            }
+            sample += Int(handle.pointee.recordBytes)
+        }
     }
 
     /// Adds to what a stream has lost, to be declared when there is room. Ranges are kept apart while there is.

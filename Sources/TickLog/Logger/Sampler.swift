@@ -29,11 +29,12 @@ struct Sampler {
     @_optimize(speed)
     mutating func tick(_ elapsed: UInt32) -> ticklog_status {
         guard gate.enter(run) else { return TICKLOG_CLOSED }
-        let tick = ticks &+ UInt64(elapsed) &- 1
-        if elapsed > 1 { skip(from: ticks, to: tick) }
+        let first = ticks
+        let tick = first &+ UInt64(elapsed) &- 1
         ticks = tick &+ 1
-        // Before the record, so that offered samples are never fewer than written ones.
+        // Before gap and record, so that offered samples are never fewer than written and lost ones.
         run.pointee.ticks.store(ticks)
+        if elapsed > 1 { skip(from: first, to: tick) }
         var status = TICKLOG_OK
         if !sampleRow(tick) { status = TICKLOG_RING_FULL }
         var i = 0

@@ -12,12 +12,14 @@ struct Account {
 /// What a run has done so far, from numbers that any context may read.
 enum Statistics {
     /// Samples of a polled stream: offered ones follow from the schedule, written ones from its group's rows.
-    static func polled(_ run: RunShared.Pointer, _ index: Int, ticks: UInt64) -> Account {
+    /// The ticks are asked for last, so that no more is written or lost than offered.
+    static func polled(_ run: RunShared.Pointer, _ index: Int) -> Account {
         let slot = run.pointee.polledSlots + index
         let lost = slot.pointee.lost.load()
         let kept = slot.pointee.written.load()
         let group = run.pointee.polledHandles.pointer(index).pointee.group
         let written = run.pointee.groupRows[group].load() &- kept
+        let ticks = run.pointee.ticks.load()
         return Account(
             offered: run.pointee.groups.pointer(group).pointee.schedule.count(before: ticks), written: written, lost: lost)
     }

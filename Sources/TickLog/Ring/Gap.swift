@@ -71,7 +71,9 @@ struct GapKeeper {
             gap = GapRecord(generation: gap.generation &+ 1, reason: reason, first: first, last: last, samples: 0)
         }
         if reason != gap.reason { gap.reason = 1 }
-        gap.last = last
+        // Ticks go up, but for those of the clock, which the caller names.
+        gap.first = min(gap.first, first)
+        gap.last = max(gap.last, last)
         gap.samples = gap.samples.addingReportingOverflow(samples).overflow ? .max : gap.samples + samples
         open.pointee.publish(gap)
     }
@@ -89,6 +91,7 @@ struct GapKeeper {
 /// The consumer's side: what of a producer's gaps was declared already.
 struct GapReader {
     private var generation: UInt32 = 0
+    private var first: UInt64 = 0
     private var last: UInt64 = 0
     private var samples: UInt32 = 0
 
@@ -98,10 +101,11 @@ struct GapReader {
         if gap.generation == generation {
             if gap.last == last, gap.samples == samples { return nil }
             // Of one tick there is one row, but events of it may be dropped before and after a look at the open gap.
-            rest.first = gap.samples == 0 ? last &+ 1 : last
+            rest.first = gap.samples == 0 ? last &+ 1 : gap.first < first ? gap.first : last
             rest.samples = gap.samples - samples
         }
         generation = gap.generation
+        first = gap.first
         last = gap.last
         samples = gap.samples
         return rest

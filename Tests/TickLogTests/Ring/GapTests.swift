@@ -178,6 +178,18 @@ final class GapBench {
         #expect(gap?.last == 6)
     }
 
+    @Test func `ticks that go back, as those of the clock may, leave a range in order`() {
+        let bench = GapBench(capacity: 256, recordBytes: 24)
+        bench.drop(100, 100, TICKLOG_LOSS_RING_FULL, 1)
+        bench.drop(50, 50, TICKLOG_LOSS_RING_FULL, 1)
+        bench.look()
+        bench.drop(20, 20, TICKLOG_LOSS_RING_FULL, 1)
+        bench.look()
+        #expect(bench.declared.map(\.first) == [50, 20])
+        #expect(bench.declared.map(\.last) == [100, 100])
+        #expect(bench.declared.map(\.samples) == [2, 1])
+    }
+
     @Test func `a count of dropped events stays at its greatest value`() {
         let bench = GapBench(capacity: 256, recordBytes: 24)
         bench.drop(1, 1, TICKLOG_LOSS_RING_FULL, .max - 1)
