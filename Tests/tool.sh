@@ -64,4 +64,4 @@ for name; do
     for path in Tests/Vectors/dlf/*/*.dlf; do same cat --samples "$path"; done
 done
 echo "$compared outputs compared, $failures differ"
-[ "$failures" = 0 ] && [ "$compared" -gt 200 ]
+[ "$failures" = 0 ] && [ "$compared" -gt $(($# * 150)) ]
