@@ -599,6 +599,82 @@ static void limits_of_files(void) {
     limited(&rc, 10, 20);
 }
 
+/* ---- DMA from the run's own buffers: BUSY starts it, and the bytes stay where they are until they are accepted ---- */
+
+static struct {
+    const void *from;
+    uint32_t count;
+    uint8_t sent[1024];
+} dma_now[4];
+static int dma_wrong, dma_transfers;
+
+static ticklog_status dma_open(void *context, const char *path, ticklog_file *file) {
+    (void)context;
+    *file = &dma_now[strstr(path, "polled") ? 1 : strstr(path, "event") ? 2 : strstr(path, "loss") ? 3 : 0];
+    memset(*file, 0, sizeof dma_now[0]);
+    return TICKLOG_OK;
+}
+
+static ticklog_status dma_write(void *context, ticklog_file file, uint64_t offset, const void *bytes, uint32_t count,
+                                uint32_t *accepted) {
+    (void)context;
+    int i = (int)((char *)file - (char *)dma_now) / (int)sizeof dma_now[0];
+    *accepted = 0;
+    if (offset == 3 && count == 8) {
+        *accepted = count; /* tick_span is copied */
+        return TICKLOG_OK;
+    }
+    if (dma_now[i].count == 0) {
+        dma_now[i].from = bytes;
+        dma_now[i].count = count < sizeof dma_now[i].sent ? count : (uint32_t)sizeof dma_now[i].sent;
+        memcpy(dma_now[i].sent, bytes, dma_now[i].count);
+        dma_transfers++;
+        return TICKLOG_BUSY;
+    }
+    /* It has just ended: what it read is what it was to read, and what is written now begins with it. */
+    if (count < dma_now[i].count || memcmp(bytes, dma_now[i].sent, dma_now[i].count)) dma_wrong++;
+    if (memcmp(dma_now[i].from, dma_now[i].sent, dma_now[i].count)) dma_wrong++;
+    *accepted = dma_now[i].count;
+    dma_now[i].count = 0;
+    return TICKLOG_OK;
+}
+
+static void dma(void) {
+    static uint64_t memory[1024], values[24];
+    static const ticklog_field field = {"x", NULL, TICKLOG_U64, 24, 0, 0};
+    ticklog_storage s = storage;
+    s.open = dma_open, s.write = dma_write;
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &s, .max_streams = 2, .random = no_random};
+    for (uint8_t format = TICKLOG_BCSV; format <= TICKLOG_DLF; format++) {
+        ticklog_logger *logger = NULL;
+        EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+        ticklog_stream_config polled = {.size = sizeof polled, .kind = TICKLOG_POLL, .name = "p", .source = values,
+                                        .source_size = sizeof values, .fields = &field, .field_count = 1};
+        ticklog_stream_config emitted = {.size = sizeof emitted, .kind = TICKLOG_EMIT, .name = "e", .type = TICKLOG_U32};
+        ticklog_stream *event = NULL;
+        EXPECT(ticklog_add(logger, &polled, NULL) == TICKLOG_OK && ticklog_add(logger, &emitted, &event) == TICKLOG_OK);
+        ticklog_run_config rc = good_run();
+        rc.format = format, rc.flush_ms = 37, rc.ring_bytes = 4096, rc.packet_bytes = 2048;
+        ticklog_run *run = NULL;
+        EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+        if (!run) return;
+        uint32_t seed = 1;
+        for (uint32_t t = 0; t < 5000; t++) {
+            for (int i = 0; i < 24; i++) values[i] = seed = seed * 1664525 + 1013904223;
+            (void)ticklog_tick(run, 1);
+            if (t % 3 == 0) (void)ticklog_emit(event, &t, 4);
+            (void)ticklog_service(run);
+        }
+        ticklog_status status;
+        int calls = 0;
+        while ((status = ticklog_stop(run)) == TICKLOG_BUSY && calls < 1000) calls++;
+        EXPECT(status == TICKLOG_OK);
+        ticklog_run_statistics all = {.size = sizeof all};
+        EXPECT(ticklog_statistics(run, &all) == TICKLOG_OK && all.offered == all.written + all.lost && all.written > 1000);
+    }
+    EXPECT(dma_transfers > 1000 && dma_wrong == 0);
+}
+
 /* ---- Sizes at the limits: refused, and not a trap, where size_t has 32 bits as well ---- */
 
 enum { MANY = 300 };
@@ -690,6 +766,7 @@ int main(void) {
         odd_rings();
         busy();
         limits_of_files();
+        dma();
         limits();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);
