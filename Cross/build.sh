@@ -1,5 +1,6 @@
 #!/bin/sh
 # build.sh TARGET|all: builds build/TARGET/libticklog.a (lz4 included) and build/TARGET/include/ticklog.h.
+# build.sh TARGET PRODUCT DIRECTORY: the same of another product of the package, in a directory of its own.
 set -eu
 . "$(dirname -- "$0")/targets.sh"
 
@@ -9,16 +10,18 @@ if [ "${1:?usage: build.sh TARGET|all}" = all ]; then
 fi
 name=$1
 target "$name"
-out=$build/$name
+product=${2:-$product}
+out=${3:-$build/$name}
 if [ ! -f "$build/sdks/ticklog.artifactbundle/info.json" ] || [ "$root/Cross/make-sdk.sh" -nt "$build/ticklog.artifactbundle/info.json" ] ||
     [ "$root/Cross/targets.sh" -nt "$build/ticklog.artifactbundle/info.json" ]; then
     "$root/Cross/make-sdk.sh"
 fi
 "$root/Cross/build-lz4.sh" "$name"
+mkdir -p "$out"
 
 # A scratch path for each target: SwiftPM would mix up the targets that share a triple.
 swift build --package-path "$root" -c release --swift-sdks-path "$build/sdks" --swift-sdk "ticklog-$name" \
-    --scratch-path "$out/swift" --product "$product" --disable-sandbox -q >"$out/build.log" 2>&1 || {
+    --scratch-path "$build/$name/swift" --product "$product" --disable-sandbox -q >"$out/build.log" 2>&1 || {
     cat "$out/build.log" >&2
     exit 1
 }
@@ -28,11 +31,11 @@ swift build --package-path "$root" -c release --swift-sdks-path "$build/sdks" --
 merge=$out/merge
 rm -rf "$merge" "$out/libticklog.a.new"
 mkdir -p "$merge" "$out/include"
-cp "$out/swift/release/lib$product.a" "$out/libticklog.a.new" 2>/dev/null ||
-    cp "$(find "$out/swift" -name "lib$product.a" | head -n 1)" "$out/libticklog.a.new"
+cp "$build/$name/swift/release/lib$product.a" "$out/libticklog.a.new" 2>/dev/null ||
+    cp "$(find "$build/$name/swift" -name "lib$product.a" | head -n 1)" "$out/libticklog.a.new"
 (
     cd "$merge"
-    cp "$out/lz4.o" lz4.o
+    cp "$build/$name/lz4.o" lz4.o
     tables=$(dirname -- "$(readlink -f "$(command -v swiftc)")")/../lib/swift/embedded/$triple/libswiftUnicodeDataTables.a
     case $name in linux-*) "${prefix}ar" x "$tables" ;; esac
     # The tables are marked as soft-float, which the linker refuses beside hard-float objects. They take no floats at all.

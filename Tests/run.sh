@@ -34,6 +34,7 @@ if [ "${1:-all}" = all ]; then
     step lz4 timeout 600 Cross/check-bytes.sh
     step targets timeout 900 Tests/targets.sh
     step examples timeout 900 Examples/run-all.sh
+    step tool timeout 900 Tests/tool.sh
 fi
 [ -z "$failures" ] || echo "failed:$failures"
 echo "$passed passed, $failed failed"

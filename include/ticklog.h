@@ -370,8 +370,9 @@ ticklog_status ticklog_flush(ticklog_run *run);
 /* [service] Ends the run: ticks and events are refused from now on, the rings are drained, gaps that are still open are
  * declared, the files get their footers and are synced and closed; LOCK is removed last, and only if all of it
  * succeeded. Silence the ticker and emitters before you reuse the run's memory. Never hangs.
- * Errors: NULL, BAD_HANDLE, CLOSED (already stopped), BUSY (call again; the run is not stopped yet), or the failure
- * that keeps LOCK in place: storage's last answer. The run is then ended as well. */
+ * Errors: NULL, BAD_HANDLE, CLOSED (already stopped), BUSY (storage is, or a tick or event is under way: let it go on and
+ * call again; the run is not stopped yet), or the failure that keeps LOCK in place: storage's last answer. The run is
+ * then ended as well. */
 ticklog_status ticklog_stop(ticklog_run *run);
 
 /* ------------------------------------------------------------------------------------------------------------------

@@ -86,6 +86,8 @@ static void growth(void)
         }
         printf("\n");
     }
+    printf("\nThe format's own document claims less than 1 KB/s. A row in which nothing changed takes one byte, so a packet file cannot\n"
+           "grow by less than %.0f KB/s at this rate; at 1 kHz it is %.0f KB/s.\n", RATE / 1000.0, 1.0);
 }
 
 static uint32_t random_state = 2463534242u;
@@ -97,8 +99,12 @@ static uint32_t next_random(void)
     return random_state;
 }
 
+/* An SD card may be busy as long with one write, by its specification. */
+enum { CARD_BUSY_MS = 250 };
+
 static void stall(void)
 {
+    uint32_t enough = 0;
     static const uint32_t rings[] = {65536, 131072, 1048576};
     printf("| ring | run memory, bytes | every channel changing, ms | 10 %% changing, ms | idle, ms |\n|---|---|---|---|---|\n");
     for (int i = 0; i < 3; i++) {
@@ -124,9 +130,14 @@ static void stall(void)
             busy = false;
             check(ticklog_stop(run), "stop");
             printf(" %d |", survived);
+            if (mode == 0 && survived >= CARD_BUSY_MS && enough == 0) enough = rings[i];
         }
         printf("\n");
     }
+    printf("\nAn SD card may be busy for %d ms: ", CARD_BUSY_MS);
+    if (enough) printf("take a ring of %u KB or more", enough / 1024);
+    else printf("none of these rings is enough");
+    printf(" for this many channels at this rate. With a smaller one the gaps are counted and declared, and sampling goes on.\n");
 }
 
 static int compare(const void *a, const void *b)

@@ -73,18 +73,22 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
             do { table = try metaTable(directory) } catch { throw Failure(error) }
             break
         }
-        do {
-            let run = try Run(directory)
-            faults = run.faults
+        let run: Run
+        do { run = try Run(directory) } catch { throw Failure(error) }
+        faults = run.faults
+        do throws(Fault) {
             recording = try arguments.has("events") ? run.events(salvage: salvage) : run.polled(salvage: salvage)
             // A stream that is not polled is in the event file.
             if let name = arguments.value("stream"), recording?.stream(named: name) == nil {
                 if let events = try run.events(salvage: salvage), events.stream(named: name) != nil { recording = events }
             }
         } catch {
-            throw Failure(error)
+            // A run that ended while its first file was made.
+            guard error.kind == .torn, directory.isLocked else { throw Failure(error) }
+            return Console.report(faults + [error])
         }
         guard let recording else {
+            if !faults.isEmpty, directory.isLocked, Console.report(faults) == Exit.ok { return Exit.ok }
             throw Failure(Exit.damaged, "\(terminalText(path)): found no such file in the run, expected one")
         }
         table = recording.table

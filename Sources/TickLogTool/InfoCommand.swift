@@ -122,7 +122,7 @@ extension Output {
             line("  created  " + timeText(epochNs: Int64(clamping: header.creationTime).multipliedClamped(by: 1_000_000_000)))
         }
         line("  columns  \(file.columns.count)")
-        for column in file.columns { line("    " + pad(column.type.name, 8) + terminalText(column.name)) }
+        for column in file.columns { line("    " + pad(staticText(column.type.name), 8) + terminalText(column.name)) }
         faults(summary.faults)
     }
 
@@ -172,7 +172,7 @@ extension Output {
             if stream.isOpaque { text += ", opaque" }
             line(text)
             for field in stream.fields {
-                var text = "      " + pad(field.type.name, 8) + (field.name.isEmpty ? "value" : terminalText(field.name))
+                var text = "      " + pad(staticText(field.type.name), 8) + (field.name.isEmpty ? "value" : terminalText(field.name))
                 if !field.unit.isEmpty { text += " [" + terminalText(field.unit) + "]" }
                 line(text)
             }
@@ -254,7 +254,7 @@ extension JSONWriter {
         for column in file.columns {
             begin("{")
             field("name", column.name)
-            field("type", column.type.name)
+            field("type", staticText(column.type.name))
             end("}")
         }
         end("]")
@@ -356,7 +356,7 @@ extension JSONWriter {
             for item in stream.fields {
                 begin("{")
                 field("name", item.name)
-                field("type", item.type.name)
+                field("type", staticText(item.type.name))
                 field("unit", item.unit)
                 end("}")
             }

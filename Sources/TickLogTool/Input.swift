@@ -19,7 +19,7 @@ enum Input {
             return
         }
         let file: MappedFile
-        do { file = try MappedFile(path) } catch { throw Fault(error) }
+        do { file = try MappedFile(path, wanted: Input.isPossible) } catch { throw Fault(error) }
         if BCSVFile.recognises(file.bytes) {
             self = .bcsv(try BCSVFile(file))
         } else if DLFFile.recognises(file.bytes) {
@@ -32,11 +32,16 @@ enum Input {
                 self = .dlfMeta(file, meta)
             }
         } else {
-            var found = "an empty file"
+            var found = "no bytes"
             if file.bytes.count > 0 {
                 found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
             }
             throw Fault(.unreadable, path, at: 0, "found \(found), expected a BCSV file (42435356) or a DLF file (1484)")
         }
+    }
+
+    /// Whether what begins so can become a file that is read.
+    private static func isPossible(_ bytes: FileBytes) -> Bool {
+        bytes.count < 4 || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
     }
 }

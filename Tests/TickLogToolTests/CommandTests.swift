@@ -33,8 +33,8 @@ enum Tool {
             try? FileManager.default.removeItem(atPath: out)
             try? FileManager.default.removeItem(atPath: err)
         }
-        FileManager.default.createFile(atPath: out, contents: nil)
-        FileManager.default.createFile(atPath: err, contents: nil)
+        _ = FileManager.default.createFile(atPath: out, contents: nil)
+        _ = FileManager.default.createFile(atPath: err, contents: nil)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
@@ -140,6 +140,36 @@ enum Tool {
         #expect(result.errors.contains("offset 0: found the bytes"))
     }
 
+    @Test(arguments: ["info", "cat"])
+    func `what is no data at all is refused: nothing waits, nothing reads without end`(_ command: String) throws {
+        let root = try Tool.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let files = FileManager.default
+        try files.createDirectory(atPath: root + "/empty", withIntermediateDirectories: false)
+        _ = files.createFile(atPath: root + "/file", contents: Data())
+        _ = files.createFile(atPath: root + "/text", contents: Data("hello\n".utf8))
+        _ = files.createFile(atPath: root + "/new\nline\u{1B}[31m", contents: Data("x".utf8))
+        #expect(mkfifo(root + "/pipe", 0o600) == 0)
+        try files.createDirectory(atPath: root + "/run", withIntermediateDirectories: false)
+        for name in ["meta", "streams", "polled", "event"] { #expect(mkfifo(root + "/run/\(name).bcsv", 0o600) == 0) }
+        for path in ["empty", "file", "text", "new\nline\u{1B}[31m", "pipe", "run"].map({ root + "/" + $0 }) + ["/dev/null", "/dev/zero"] {
+            let result = try Tool.run(command, path)
+            #expect(result.code == 1, "\(path)")
+            #expect(result.output.isEmpty && result.errors.contains("found ") && result.errors.contains("expected "))
+            #expect(!result.errors.contains("\u{1B}") && result.errors.filter { $0 == "\n" }.count == 1)
+        }
+        for path in [root + "/nothing", root + "/text/x", ""] {
+            let result = try Tool.run(command, path)
+            #expect(result.code == 3 && result.output.isEmpty && result.errors.contains("open: "))
+        }
+        #expect(try Tool.run("list", root + "/pipe").code == 3)
+        // Root may open anything.
+        if geteuid() != 0 {
+            #expect(chmod(root + "/empty", 0) == 0)
+            #expect(try Tool.run(command, root + "/empty").code == 3)
+        }
+    }
+
     @Test func `samples of a DLF run come in file order`() throws {
         let result = try Tool.run("cat", "--samples", dlf + "real_structs")
         #expect(result.code == 0)
@@ -203,6 +233,30 @@ enum Tool {
         #expect(list.output.contains("unreadable"))
     }
 
+    @Test func `a run that died while it went over to the next file is printed with a note`() throws {
+        let root = try Tool.temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        #expect(try Tool.run("demo", "--seconds", "1", "--out", root).code == 0)
+        let path = root + "/" + (try FileManager.default.contentsOfDirectory(atPath: root)[0])
+        let all = (polled: try Tool.run("cat", path).output, events: try Tool.run("cat", "--events", path).output)
+        _ = FileManager.default.createFile(atPath: path + "/LOCK", contents: Data([0]))
+        for (kind, option, expected) in [("polled", "--rows=:", all.polled), ("event", "--events", all.events)] {
+            // The header of the first file, of which the second has a part.
+            let header = try Data(contentsOf: URL(fileURLWithPath: path + "/" + kind + ".bcsv")).prefix(100)
+            for count in [0, 1, 4, 15, 16, 23, 24, 40, 100] {
+                try header.prefix(count).write(to: URL(fileURLWithPath: path + "/" + kind + ".1.bcsv"))
+                let cat = try Tool.run("cat", option, path)
+                #expect(cat.code == 0 && cat.output == expected)
+                #expect(cat.errors.contains("note: ") && cat.errors.contains(kind + ".1.bcsv"))
+                let info = try Tool.run("info", path)
+                #expect(info.code == 0 && info.output.contains("not closed (LOCK)"))
+                #expect(info.output.contains("note: ") && !info.output.contains("damage: "))
+                #expect(try Tool.run("list", root).code == 0)
+            }
+            try FileManager.default.removeItem(atPath: path + "/" + kind + ".1.bcsv")
+        }
+    }
+
     @Test func `prune leaves what is open, what is no run, and what a link points to`() throws {
         let root = try Tool.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -210,9 +264,9 @@ enum Tool {
         for name in ["a", "open", "mixed"] { try files.copyItem(atPath: dlf + "real_structs", toPath: root + "/" + name) }
         // What the vectors have beside a run's own files.
         for name in ["a", "open"] { try files.removeItem(atPath: root + "/\(name)/expected.json") }
-        files.createFile(atPath: root + "/open/LOCK", contents: Data([0]))
+        _ = files.createFile(atPath: root + "/open/LOCK", contents: Data([0]))
         try files.createDirectory(atPath: root + "/other", withIntermediateDirectories: false)
-        files.createFile(atPath: root + "/other/notes.txt", contents: Data())
+        _ = files.createFile(atPath: root + "/other/notes.txt", contents: Data())
         let elsewhere = try Tool.temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: elsewhere) }
         try files.copyItem(atPath: root + "/a", toPath: elsewhere + "/run")

@@ -8,12 +8,20 @@ enum BCSVFormat {
     static let flagZeroOrderHold: UInt16 = 0x0001
 
     static let packetHeaderBytes = 16
-    /// BLE(0x3FFFFFFF), the row length that ends a packet.
+    /// The row length that ends a packet, and its encoding.
+    static let terminatorLength: UInt64 = 0x3FFF_FFFF
     static let terminator: (UInt32, UInt8) = (0xFFFF_FFFC, 0x01)
+    static let hashBytes = 8
     static let packetEndBytes = 13
     /// "BIDX", "EIDX", size, row count, hash.
     static let footerBytes = 28
+    /// From "EIDX" on.
+    static let footerEndBytes = 24
     static let indexEntryBytes = 16
     static let maxColumns = 65535
     static let maxRowBytes = 16_777_214
+    static let maxStringBytes = 65535
+    static let maxPacketLimit: UInt32 = 1 << 30
+    /// How far back an LZ4 block may refer.
+    static let lz4HistoryBytes = 65536
 }

@@ -189,7 +189,7 @@ struct PacketWriter {
             if rows.isFlat {
                 return isUniform && allPresent && compressor != nil ? rows.encodeFlatDirect(to: out) : rows.encodeFlat(to: out)
             }
-            return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(to: out)
+            return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(to: out, allPresent: allPresent)
         case .event(let owner):
             return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(of: owner, to: out)
         case .repeated:

@@ -83,8 +83,10 @@ struct RowEncoder {
 
     /// What changed since the row before; 0 bytes if nothing did.
     @_optimize(speed)
-    func encodeChanges(to out: UnsafeMutableRawPointer) -> Int {
-        beginRow(out)
+    func encodeChanges(to out: UnsafeMutableRawPointer, allPresent: Bool) -> Int {
+        // Where every owner has a sample, every byte of the header is stored below.
+        if !allPresent { out.zero(headerBytes) }
+        out.copy(held, boolBytes)
         var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
         var i = 0
         while i < segments.count {
@@ -97,7 +99,8 @@ struct RowEncoder {
 
     /// What changed, if only one owner and the row owner have samples: an event. O(columns of the two).
     func encodeChanges(of owner: Int, to out: UnsafeMutableRawPointer) -> Int {
-        beginRow(out)
+        out.zero(headerBytes)
+        out.copy(held, boolBytes)
         var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
         // Both chains are in row order; so must the payload be.
         var a = first[first.count - 1]
@@ -108,13 +111,6 @@ struct RowEncoder {
             if let sample = samples[Int(segment.pointee.owner)] { encode(segment, sample, &row) }
         }
         return row.changed ? row.end - out : 0
-    }
-
-    /// A header with the held bools and no flags.
-    @inline(__always)
-    private func beginRow(_ out: UnsafeMutableRawPointer) {
-        out.zero(headerBytes)
-        if boolBytes > 0 { out.copy(held, boolBytes) }
     }
 
     @inline(never)
@@ -150,8 +146,10 @@ struct RowEncoder {
 
     private func putStrings(_ segment: Segment, _ source: UnsafeRawPointer, _ row: inout ZoHRow) {
         let capacity = Int(segment.capacity)
-        for i in 0..<Int(segment.count) where holdString(source + i * capacity, segment, i) {
+        for i in 0..<Int(segment.count) {
             let bit = Int(segment.bit) + i
+            if bit & 7 == 0 { row.header[bit >> 3] = 0 }
+            guard holdString(source + i * capacity, segment, i) else { continue }
             row.header[bit >> 3] |= 1 << UInt8(bit & 7)
             let value = UnsafeRawPointer(strings + (Int(segment.held) + i * (2 + capacity)))
             let bytes = 2 + Int(value.load(UInt16.self))
@@ -283,6 +281,8 @@ struct RowEncoder {
 }
 
 /// A ZoH row while it grows: flags in the header, changed values behind it (spec BCSV, section 7.2).
+///
+/// Segments come in the order of their bits. The first one in a header byte stores it, the others add to it.
 struct ZoHRow {
     let header: UnsafeMutablePointer<UInt8>
     var end: UnsafeMutableRawPointer
@@ -371,6 +371,7 @@ struct ZoHRow {
         _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ count: Int, _ bit: Int
     ) {
         let width = MemoryLayout<Word>.size
+        if bit & 7 == 0 { header[bit >> 3] = 0 }
         var i = 0
         while i < count {
             let value = source.load(Word.self, at: i &* width)

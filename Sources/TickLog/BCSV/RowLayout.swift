@@ -1,4 +1,17 @@
-import CTickLog
+/// One field of a file's rows: a column, or `count` columns of an array.
+struct RowField {
+    /// Where its samples come from: the owner's place in the tables of samples, or `rowOwner`.
+    var owner: Int
+    /// Bytes from the start of the sample.
+    var source: Int
+    var type: ValueType
+    var count: Int
+    /// A string's capacity.
+    var capacity: Int = 0
+
+    /// Owner of the columns that belong to the row itself, such as `tick`.
+    static let rowOwner = -1
+}
 
 /// A run of neighbouring columns of one type that lie side by side in a sample: the unit of row encoding.
 struct Segment {
@@ -47,30 +60,30 @@ struct RowLayout {
     /// A flat row but for its strings' bytes.
     var flatFixedBytes: Int { boolBytes + scalarBytes + 2 * strings }
 
-    /// Measures a file's rows. If `store` is given, puts the segments there: as many as `segmentCount` was before.
-    init(
-        _ logger: Logger.Pointer, _ kind: FileKind, tickColumn: Bool, isFlat: Bool, owners: Int,
-        store: Table<Segment>? = nil
-    ) {
+    /// Measures the rows of these fields, in column order. If `store` is given, puts the segments there: as many as
+    /// `segmentCount` was before.
+    init<Fields: IteratorProtocol>(
+        _ fields: Fields, isFlat: Bool, owners: Int, store: Table<Segment>? = nil
+    ) where Fields.Element == RowField {
         self.isFlat = isFlat
         self.owners = owners
         // Flat rows begin with their bools' bits: their number must be known first.
-        var cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
-        while let slot = cursor.next() {
-            columns += slot.count
-            if slot.type == ValueType.bool { bools += slot.count }
+        var rest = fields
+        while let field = rest.next() {
+            columns += field.count
+            if field.type == .bool { bools += field.count }
         }
         var place = Placement(flatStart: boolBytes)
         if isFlat {
             // Scalars in column order; strings and bools keep their order among themselves, so one pass is enough.
-            cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
-            while let slot = cursor.next() { add(slot, &place, store) }
+            rest = fields
+            while let field = rest.next() { add(field, &place, store) }
         } else {
             var type: UInt8 = 0
-            while type <= ValueType.string {
-                cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
-                while let slot = cursor.next() {
-                    if slot.type == type { add(slot, &place, store) }
+            while type <= ValueType.string.rawValue {
+                rest = fields
+                while let field = rest.next() {
+                    if field.type.rawValue == type { add(field, &place, store) }
                 }
                 type += 1
             }
@@ -84,35 +97,36 @@ struct RowLayout {
         var bit = 0
         var segments = 0
         var last = Segment(source: 0, held: 0, bit: 0, count: 0, next: Segment.none, owner: 0, capacity: 0, width: 0)
-        var lastType: UInt8 = .max
+        var lastType: ValueType? = nil
     }
 
-    private mutating func add(_ slot: FieldSlot, _ place: inout Placement, _ store: Table<Segment>?) {
-        let owner = UInt16(slot.owner == FieldSlot.rowOwner ? owners : slot.owner)
+    private mutating func add(_ field: RowField, _ place: inout Placement, _ store: Table<Segment>?) {
+        let owner = UInt16(field.owner == RowField.rowOwner ? owners : field.owner)
         var segment = Segment(
-            source: UInt32(slot.source), held: 0, bit: UInt32(place.bit), count: UInt32(slot.count), next: Segment.none,
+            source: UInt32(field.source), held: 0, bit: UInt32(place.bit), count: UInt32(field.count), next: Segment.none,
             owner: owner, capacity: 0, width: 0)
-        switch slot.type {
-        case ValueType.bool:
+        switch field.type {
+        case .bool:
             segment.width = Segment.boolWidth
-            place.bit += slot.count
-        case ValueType.string:
+            place.bit += field.count
+        case .string:
             segment.width = Segment.stringWidth
-            segment.capacity = UInt16(slot.capacity)
+            // An opaque stream, of which only DLF runs make something, may be longer.
+            segment.capacity = UInt16(truncatingIfNeeded: field.capacity)
             segment.held = UInt32(stringBytes)
-            if !isFlat { place.bit += slot.count }
-            strings += slot.count
-            stringBytes += slot.count * (2 + slot.capacity)
+            if !isFlat { place.bit += field.count }
+            strings += field.count
+            stringBytes += field.count * (2 + field.capacity)
         default:
-            let width = ValueType.width(slot.type)
+            let width = field.type.size
             segment.width = UInt8(width)
             segment.held = UInt32((isFlat ? place.flatStart : 0) + scalarBytes)
-            if !isFlat { place.bit += slot.count }
-            scalarBytes += width * slot.count
+            if !isFlat { place.bit += field.count }
+            scalarBytes += width * field.count
         }
         // Neighbours in memory that are neighbours in the row as well become one segment.
         if place.segments > 0, place.last.owner == owner, segment.width == place.last.width,
-            segment.width != Segment.stringWidth, isFlat ? segment.width != 0 || place.lastType == slot.type : place.lastType == slot.type,
+            segment.width != Segment.stringWidth, isFlat ? segment.width != 0 || place.lastType == field.type : place.lastType == field.type,
             place.last.source + place.last.count * UInt32(max(segment.width, 1)) == segment.source,
             segment.width == 0 || place.last.held + place.last.count * UInt32(segment.width) == segment.held,
             isFlat || segment.width == 0 || place.last.bit + place.last.count == segment.bit
@@ -124,7 +138,7 @@ struct RowLayout {
             place.last = segment
             place.segments += 1
         }
-        place.lastType = slot.type
+        place.lastType = field.type
     }
 
     /// Links each owner's segments: `first` has an entry for each owner, the row owner last.

@@ -24,7 +24,8 @@ public func ticklog_start(
 public func ticklog_tick(_ run: OpaquePointer!, _ elapsed: UInt32) -> ticklog_status {
     guard let run = RunShared.from(run) else { return refused(run) }
     guard elapsed > 0, elapsed >> 31 == 0 else { return TICKLOG_BAD_TICK }
-    return run.pointee.sampler.pointee.tick(elapsed)
+    let sampler = run.pointee.sampler
+    return sampler.pointee.tick(elapsed)
 }
 
 @c @implementation
@@ -97,21 +98,24 @@ public func ticklog_set_time(
 public func ticklog_service(_ run: OpaquePointer!) -> ticklog_status {
     guard let run = RunShared.from(run) else { return refused(run) }
     guard run.pointee.state.load(ordering: .acquiring) != RunShared.closed else { return TICKLOG_CLOSED }
-    return run.pointee.writer.pointee.service()
+    let writer = run.pointee.writer
+    return writer.pointee.service()
 }
 
 @c @implementation
 public func ticklog_flush(_ run: OpaquePointer!) -> ticklog_status {
     guard let run = RunShared.from(run) else { return refused(run) }
     guard run.pointee.state.load(ordering: .acquiring) == RunShared.open else { return TICKLOG_CLOSED }
-    return run.pointee.writer.pointee.flush()
+    let writer = run.pointee.writer
+    return writer.pointee.flush()
 }
 
 @c @implementation
 public func ticklog_stop(_ run: OpaquePointer!) -> ticklog_status {
     guard let run = RunShared.from(run) else { return refused(run) }
     guard run.pointee.state.load(ordering: .acquiring) != RunShared.closed else { return TICKLOG_CLOSED }
-    return run.pointee.writer.pointee.stop()
+    let writer = run.pointee.writer
+    return writer.pointee.stop()
 }
 
 @c @implementation

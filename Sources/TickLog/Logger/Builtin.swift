@@ -15,7 +15,7 @@ enum Builtin {
         func field(_ index: Int, _ name: StaticString, _ type: UInt32, _ offset: UInt32, size: Int = 0, unit: StaticString = "") {
             fields[index] = ticklog_field(
                 name: text(name), unit: text(unit), type: UInt16(type), count: 1, offset: offset,
-                size: UInt32(size == 0 ? ValueType.width(UInt8(type)) : size))
+                size: UInt32(size == 0 ? ValueType(code: UInt16(type)).size : size))
         }
         field(0, "epoch_ns", TICKLOG_I64, 0, unit: "ns")
         field(1, "uncertainty_ns", TICKLOG_U32, 8, unit: "ns")

@@ -7,24 +7,28 @@ enum FileKind: UInt8 {
     case loss  // DLF only: in a BCSV run losses are events
 }
 
-/// One field of a file's rows: a column, or `count` columns of an array.
+/// A field of a file's rows, with the stream that it belongs to.
 struct FieldSlot {
-    /// Where its samples come from: a stream's `fileIndex`, or `rowOwner`.
-    var owner: Int
-    /// Bytes from the start of the sample.
-    var source: Int
-    var type: UInt8
-    var count: Int
-    /// A string's capacity.
-    var capacity: Int = 0
+    /// Its owner is the stream's `fileIndex`.
+    var row: RowField
     var stream: Stream.Pointer? = nil
     var field: UnsafePointer<ticklog_field>? = nil
 
-    /// Owner of the columns `tick` and `stream`.
-    static let rowOwner = -1
-
+    var type: ValueType { row.type }
+    var count: Int { row.count }
     /// Names of elements end in [i].
     var isArray: Bool { (field?.pointee.count ?? 1) > 1 }
+}
+
+/// The same walk, for the layout of the rows.
+struct RowFields: IteratorProtocol {
+    private var cursor: FieldCursor
+
+    init(_ logger: Logger.Pointer, _ kind: FileKind, tickColumn: Bool) {
+        cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
+    }
+
+    mutating func next() -> RowField? { cursor.next()?.row }
 }
 
 /// Walks all fields of a file in column order: `tick`, in the event file `stream`, then each stream's fields.
@@ -51,14 +55,15 @@ struct FieldCursor {
     mutating func next() -> FieldSlot? {
         if head == 0 {
             head = 1
-            return FieldSlot(owner: FieldSlot.rowOwner, source: 0, type: UInt8(TICKLOG_U64), count: 1)
+            return FieldSlot(row: RowField(owner: RowField.rowOwner, source: 0, type: .u64, count: 1))
         }
         if head == 1 {
             head = 2
             if kind == .event {
                 return FieldSlot(
-                    owner: FieldSlot.rowOwner, source: Self.rowNameOffset, type: ValueType.string, count: 1,
-                    capacity: Self.rowNameCapacity)
+                    row: RowField(
+                        owner: RowField.rowOwner, source: Self.rowNameOffset, type: .string, count: 1,
+                        capacity: Self.rowNameCapacity))
             }
         }
         while let stream = current {
@@ -66,15 +71,19 @@ struct FieldCursor {
             if stream.pointee.isSingle {
                 advance()
                 return FieldSlot(
-                    owner: owner - 1, source: 0, type: UInt8(truncatingIfNeeded: config.type), count: 1,
-                    capacity: Int(stream.pointee.sampleBytes), stream: stream)
+                    row: RowField(
+                        owner: owner - 1, source: 0, type: ValueType(code: config.type), count: 1,
+                        capacity: Int(stream.pointee.sampleBytes)),
+                    stream: stream)
             }
             if nextField < Int(config.field_count) {
                 let field = config.fields + nextField
                 nextField += 1
                 return FieldSlot(
-                    owner: owner, source: Int(field.pointee.offset), type: UInt8(field.pointee.type),
-                    count: Int(max(field.pointee.count, 1)), capacity: Int(field.pointee.size), stream: stream, field: field)
+                    row: RowField(
+                        owner: owner, source: Int(field.pointee.offset), type: ValueType(code: field.pointee.type),
+                        count: Int(max(field.pointee.count, 1)), capacity: Int(field.pointee.size)),
+                    stream: stream, field: field)
             }
             advance()
         }

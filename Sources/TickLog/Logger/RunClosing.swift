@@ -187,8 +187,7 @@ extension RunWriter {
         return status
     }
 
-    /// From now on producers are refused. Waits for calls that are under way: they are bounded, so the wait is as well;
-    /// a producer that this very context has interrupted cannot go on, hence the limit.
+    /// From now on producers are refused.
     mutating func closeRun() {
         run.pointee.state.store(RunShared.closing, ordering: .sequentiallyConsistent)
         let logger = run.pointee.logger
@@ -199,11 +198,20 @@ extension RunWriter {
             }
             logger.pointee.runs[i].store(0, ordering: .releasing)
         }
+        closing = .silencing
+    }
+
+    /// Waits for calls that are under way: they are short. False: a producer is off its core in the middle of one, or
+    /// interrupted by this very context, and can only go on when the caller has its time back.
+    private func areProducersSilent() -> Bool {
         for i in 0..<run.pointee.ringCount {
             var patience = 1_000_000
-            while patience > 0, (run.pointee.busy + i).pointee.load(ordering: .sequentiallyConsistent) != 0 { patience -= 1 }
+            while (run.pointee.busy + i).pointee.load(ordering: .sequentiallyConsistent) != 0 {
+                patience -= 1
+                if patience == 0 { return false }
+            }
         }
-        closing = .draining
+        return true
     }
 
     /// Goes on with closing. BUSY: call again. Any other failure of storage is tried again a few times, then the run ends
@@ -240,6 +248,10 @@ extension RunWriter {
     /// One attempt; true when the run is closed.
     private mutating func continueClosing() -> Bool {
         let errors = tally.errors
+        if case .silencing = closing {
+            guard areProducersSilent() else { return false }
+            closing = .draining
+        }
         if case .draining = closing {
             // The producers are silent: a pass that ends leaves nothing behind, but for what its own losses added.
             guard pass(), pass() else { return false }

@@ -173,7 +173,7 @@ struct RunPlan {
             let count = UInt64(max(field.count, 1))
             columns += count
             if field.type == TICKLOG_STRING { bytes += count * (2 + UInt64(field.size)) }
-            if field.type != TICKLOG_STRING, field.type != TICKLOG_BOOL { bytes += count * UInt64(ValueType.width(UInt8(field.type))) }
+            if field.type != TICKLOG_STRING, field.type != TICKLOG_BOOL { bytes += count * UInt64(ValueType(code: field.type).size) }
         }
     }
 
@@ -271,8 +271,8 @@ struct RunPlan {
         groupCount = groups
         isUniform = groups <= 1 && guards == 0
 
-        polled = RowLayout(logger, .polled, tickColumn: tickColumn, isFlat: isFlat, owners: polledCount)
-        event = RowLayout(logger, .event, tickColumn: true, isFlat: false, owners: eventCount)
+        polled = RowLayout(RowFields(logger, .polled, tickColumn: tickColumn), isFlat: isFlat, owners: polledCount)
+        event = RowLayout(RowFields(logger, .event, tickColumn: true), isFlat: false, owners: eventCount)
 
         rowRecordBytes = RecordHeader.bytes(payload: UInt32(min(rowBytes, 1 << 28)))
         let largestRecord = max(rowRecordBytes, RecordHeader.bytes(payload: UInt32(largestEvent)))

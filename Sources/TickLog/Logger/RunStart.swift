@@ -260,8 +260,8 @@ struct RunStart {
         let owners = layout.owners + 1
         let firsts = Table<UInt32>(memory + first, owners)
         _ = RowLayout(
-            logger, kind, tickColumn: kind == .event || plan.tickColumn, isFlat: layout.isFlat, owners: layout.owners,
-            store: table)
+            RowFields(logger, kind, tickColumn: kind == .event || plan.tickColumn), isFlat: layout.isFlat,
+            owners: layout.owners, store: table)
         RowLayout.link(table, first: firsts)
         for i in 0..<owners { (samples.base + i).initialize(to: nil) }
         var compressor: RowCompressor?

@@ -51,7 +51,7 @@ struct RunWriter {
     var loss: UnsafeMutablePointer<LogFile> { files.pointer(2) }
 
     enum Closing {
-        case notYet, draining, endingPolled, endingRest, unlocking, closed
+        case notYet, silencing, draining, endingPolled, endingRest, unlocking, closed
     }
 
     // MARK: Service

@@ -68,7 +68,7 @@ struct Stream {
             guard c.type <= TICKLOG_F64 || c.type == TICKLOG_OPAQUE || c.type == TICKLOG_STRING
             else { return TICKLOG_BAD_TYPE }
             if c.type <= TICKLOG_F64 {
-                let width = UInt32(ValueType.width(UInt8(c.type)))
+                let width = UInt32(ValueType(code: c.type).size)
                 guard sampleBytes == 0 || sampleBytes == width else { return TICKLOG_BAD_SIZE }
                 sampleBytes = width
             } else {
@@ -101,58 +101,6 @@ struct Stream {
         if isPolled { logger.pointee.polledCount += 1 } else { logger.pointee.eventCount += 1 }
         result?.pointee = OpaquePointer(stream)
         return TICKLOG_OK
-    }
-}
-
-/// BCSV's type codes (spec BCSV, section 1).
-enum ValueType {
-    static let bool: UInt8 = 0
-    static let string: UInt8 = 11
-
-    /// Bytes of a value; 0 for strings.
-    static func width(_ type: UInt8) -> Int {
-        switch type {
-        case 0, 1, 5: 1
-        case 2, 6: 2
-        case 3, 7, 9: 4
-        case 4, 8, 10: 8
-        default: 0
-        }
-    }
-
-    /// The name in `streams.bcsv`.
-    static func name(_ type: UInt8) -> StaticString {
-        switch type {
-        case 0: "bool"
-        case 1: "u8"
-        case 2: "u16"
-        case 3: "u32"
-        case 4: "u64"
-        case 5: "i8"
-        case 6: "i16"
-        case 7: "i32"
-        case 8: "i64"
-        case 9: "f32"
-        case 10: "f64"
-        default: "string"
-        }
-    }
-
-    /// The name in DLF type strings (spec DLF, section 2).
-    static func nameInC(_ type: UInt8) -> StaticString {
-        switch type {
-        case 0: "bool"
-        case 1: "uint8_t"
-        case 2: "uint16_t"
-        case 3: "uint32_t"
-        case 4: "uint64_t"
-        case 5: "int8_t"
-        case 6: "int16_t"
-        case 7: "int32_t"
-        case 8: "int64_t"
-        case 9: "float"
-        default: "double"
-        }
     }
 }
 
@@ -214,7 +162,7 @@ enum FieldRules {
                 guard field.size >= 1, field.size <= 65535 else { return TICKLOG_BAD_FIELD }
                 size = UInt64(field.size) * elements
             } else {
-                size = UInt64(ValueType.width(UInt8(field.type))) * elements
+                size = UInt64(ValueType(code: field.type).size) * elements
                 guard field.size == 0 || UInt64(field.size) == size else { return TICKLOG_BAD_FIELD }
             }
             guard UInt64(field.offset) + size <= UInt64(bytes) else { return TICKLOG_BAD_FIELD }

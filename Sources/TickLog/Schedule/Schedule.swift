@@ -37,9 +37,10 @@ struct Schedule {
 /// All streams of one schedule, and where a side of the run stands in it. The hot path compares and adds; nothing is
 /// divided.
 struct ScheduleGroup {
-    let schedule: Schedule
-    /// The next tick that this side has not seen yet and at which the group is due.
+    /// The next tick that this side has not seen yet and at which the group is due. In front, because ThreadSanitizer
+    /// takes its change for one of the structure's beginning, and any context reads the schedule.
     var due: UInt64
+    let schedule: Schedule
     /// Bytes of the group's samples in a row record.
     var rowBytes: UInt32 = 0
     /// Streams in the group.
@@ -48,7 +49,7 @@ struct ScheduleGroup {
     var unsynced: UInt64 = 0
 
     init(_ schedule: Schedule) {
-        self.schedule = schedule
         due = schedule.first
+        self.schedule = schedule
     }
 }

@@ -17,16 +17,18 @@ public struct FileError: Error {
 }
 
 /// A whole file in memory, read-only: mapped if it is a regular file, read to its end if it is a pipe or `-`, standard
-/// input. A file that grows is seen as long as it was when it was opened; one that is cut under the reader ends the
+/// input. A named pipe that nobody writes to is empty: it is not waited for a writer. A file that grows is seen as long as it was when it was opened; one that is cut under the reader ends the
 /// process, as with every mapping.
 public final class MappedFile {
     public let path: String
     public let bytes: FileBytes
     private let mapped: Bool
 
-    public init(_ path: String) throws(FileError) {
+    /// What is no regular file may have no end: it is read only as far as its first bytes are `wanted`.
+    public init(_ path: String, wanted: (FileBytes) -> Bool = { _ in true }) throws(FileError) {
         self.path = path
-        let descriptor = path == "-" ? dup(0) : cposix_open(path, O_RDONLY | O_CLOEXEC, 0)
+        // Without O_NONBLOCK, a named pipe is not even opened before somebody writes to it.
+        let descriptor = path == "-" ? dup(0) : cposix_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard descriptor >= 0 else { throw FileError(path, "open", cposix_errno()) }
         defer { _ = close(descriptor) }
         var status = stat()
@@ -44,7 +46,7 @@ public final class MappedFile {
             bytes = FileBytes(start: UnsafeRawPointer(address), count: size)
             mapped = true
         } else {
-            bytes = try MappedFile.readAll(descriptor, path)
+            bytes = try MappedFile.readAll(descriptor, path, wanted)
             mapped = false
         }
     }
@@ -67,7 +69,7 @@ public final class MappedFile {
         if mapped { _ = munmap(address, bytes.count) } else { free(address) }
     }
 
-    private static func readAll(_ descriptor: Int32, _ path: String) throws(FileError) -> FileBytes {
+    private static func readAll(_ descriptor: Int32, _ path: String, _ wanted: (FileBytes) -> Bool) throws(FileError) -> FileBytes {
         var capacity = 1 << 16
         var count = 0
         guard var memory = malloc(capacity) else { throw FileError(path, "read", ENOMEM) }
@@ -84,11 +86,18 @@ public final class MappedFile {
             let taken = read(descriptor, memory + count, capacity - count)
             if taken > 0 {
                 count += taken
+                if !wanted(FileBytes(start: UnsafeRawPointer(memory), count: count)) { break }
             } else if taken == 0 {
                 break
             } else {
                 let error = cposix_errno()
                 if error == EINTR { continue }
+                if error == EAGAIN {
+                    // There is a writer, and it takes its time.
+                    var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                    _ = poll(&ready, 1, -1)
+                    continue
+                }
                 free(memory)
                 throw FileError(path, "read", error)
             }

@@ -31,7 +31,7 @@ public final class BCSVFile {
     }
 
     public static func recognises(_ bytes: FileBytes) -> Bool {
-        bytes.holds(4, at: 0) && bytes.u32(at: 0) == 0x5653_4342
+        BCSVHeader.recognises(bytes)
     }
 }
 
@@ -188,10 +188,13 @@ public final class BCSVTable: Table {
     private var packet: Packet?
     private var rowInPacket: UInt64 = 0
     private var rowsBefore: UInt64 = 0
+    private var missing: [Fault]
 
-    public init(_ files: [BCSVFile], salvage: Bool = false) {
+    /// `missing`: what is wrong with files of the table that are not among these; it is told at the end.
+    public init(_ files: [BCSVFile], salvage: Bool = false, missing: [Fault] = []) {
         self.files = files
         self.salvage = salvage
+        self.missing = missing
         super.init(columns: files[0].columns)
     }
 
@@ -230,7 +233,11 @@ public final class BCSVTable: Table {
                 walk = nil
             }
             index += 1
-            guard index < files.count else { return stop() }
+            guard index < files.count else {
+                faults += missing
+                missing = []
+                return stop()
+            }
             if !open(files[index]) { return stop() }
         }
     }

@@ -41,7 +41,7 @@ public struct Fault: Error {
 
     /// The whole sentence, without what would disturb a terminal.
     public var message: String {
-        var message = terminalText(path) + ": "
+        var message = (path.isEmpty ? "''" : terminalText(path)) + ": "
         if let offset { message += "offset \(offset): " }
         return message + terminalText(text)
     }
@@ -58,6 +58,6 @@ private func sentence(_ found: Finding, _ expected: StaticString) -> String {
     return "found " + what + ", expected " + staticText(expected)
 }
 
-func staticText(_ text: StaticString) -> String {
+public func staticText(_ text: StaticString) -> String {
     String(decoding: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), as: UTF8.self)
 }

@@ -46,6 +46,14 @@ public struct FileSummary {
         lastTick = FileSummary.ticks(in: file, last)?.last
     }
 
+    /// A file that was being made when the run ended.
+    init(begun fault: Fault, size: Int) {
+        path = fault.path
+        self.size = UInt64(size)
+        ending = .torn
+        faults = [fault]
+    }
+
     public init(_ file: DLFFile) {
         path = file.path
         size = UInt64(file.file.bytes.count)
@@ -98,8 +106,8 @@ public final class RunSummary {
         let run = try Run(directory)
         self.run = run
         var faults = run.faults
-        polled = RunSummary.files(directory.polledPaths, directory.format, &faults)
-        events = RunSummary.files(directory.eventPaths, directory.format, &faults)
+        polled = RunSummary.files(run, directory.polledPaths, &faults)
+        events = RunSummary.files(run, directory.eventPaths, &faults)
         var ticks: UInt64 = 0
         for file in polled + events { if let last = file.lastTick { ticks = max(ticks, last &+ 1) } }
         do {
@@ -139,19 +147,22 @@ public final class RunSummary {
         return result
     }
 
-    private static func files(
-        _ paths: [String], _ format: RunDirectory.Format, _ faults: inout [Fault]
-    ) -> [FileSummary] {
+    private static func files(_ run: Run, _ paths: [String], _ faults: inout [Fault]) -> [FileSummary] {
         var files: [FileSummary] = []
-        for path in paths {
-            do {
-                let summary = format == .bcsv ? FileSummary(try BCSVFile(path)) : FileSummary(try DLFFile(path))
-                files.append(summary)
-                faults += summary.faults
-            } catch {
-                faults.append(error)
+        if run.directory.format == .dlf {
+            for path in paths {
+                do { files.append(FileSummary(try DLFFile(path))) } catch { faults.append(error) }
+            }
+        } else {
+            for file in run.files(paths) {
+                switch file {
+                case .readable(let file): files.append(FileSummary(file))
+                case .begun(let fault, let size): files.append(FileSummary(begun: fault, size: size))
+                case .bad(let fault): faults.append(fault)
+                }
             }
         }
+        for file in files { faults += file.faults }
         return files
     }
 }

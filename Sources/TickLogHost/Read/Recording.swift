@@ -52,7 +52,7 @@ public final class Recording {
         for i in 0..<streams.count { byName[streams[i].name] = i }
     }
 
-    private static func column(_ table: Table, _ name: String, _ type: ColumnType) -> Int? {
+    private static func column(_ table: Table, _ name: String, _ type: ValueType) -> Int? {
         if let column = table.column(named: name), table.columns[column].type == type { return column }
         return nil
     }

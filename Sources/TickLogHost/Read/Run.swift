@@ -31,7 +31,32 @@ public final class Run {
         self.directory = directory
         meta = try RunMeta(directory)
         faults = directory.faults
-        if directory.format == .bcsv { readStreams() }
+        guard directory.format == .bcsv else { return }
+        readStreams()
+        if diedInStart { faults = faults.map { $0.kind == .damaged ? Fault(.torn, $0.path, at: $0.offset, $0.text) : $0 } }
+    }
+
+    /// LOCK is there, and no file has more than its header: the run ended before its first row, and files that are
+    /// missing or cut were not made yet (spec: 1, order).
+    private var diedInStart: Bool {
+        guard directory.isLocked else { return false }
+        for file in RunFile.open(directory.polledPaths, isLocked: true) + RunFile.open(directory.eventPaths, isLocked: true) {
+            switch file {
+            case .readable(let file): if file.file.bytes.count > file.header.dataOffset { return false }
+            case .begun: break
+            case .bad: return false
+            }
+        }
+        return true
+    }
+
+    func files(_ paths: [String]) -> [RunFile] {
+        let files = RunFile.open(paths, isLocked: directory.isLocked)
+        // A first file that is cut although the run went on was whole once.
+        if case .begun(let fault, _)? = files.first, !diedInStart {
+            return [.bad(Fault(.damaged, fault.path, at: fault.offset, "found the end of the file, expected a whole file header"))]
+        }
+        return files
     }
 
     /// Nil if the run has no such file.
@@ -47,13 +72,25 @@ public final class Run {
         guard !paths.isEmpty else { return nil }
         if directory.format == .dlf { return Recording(dlf: DLFTable(try DLFFile(paths[0]))) }
         var files: [BCSVFile] = []
-        for path in paths { files.append(try BCSVFile(path)) }
+        var missing: [Fault] = []
+        var isWhole = true
+        for file in self.files(paths) where isWhole || salvage {
+            switch file {
+            case .readable(let file): files.append(file)
+            case .begun(let fault, _): missing.append(fault)
+            case .bad(let fault):
+                missing.append(fault)
+                isWhole = false
+            }
+            // Without the first file's columns there is nothing to continue.
+            if files.isEmpty { throw missing[0] }
+        }
         if !salvage, let hash = isEvents ? meta.eventHash : meta.polledHash, files[0].header.hash != hash {
             throw Fault(
                 .damaged, paths[0], at: 0,
                 "found a header with the XXH64 \(hexText(files[0].header.hash)), expected \(hexText(hash)) as the run's metadata say")
         }
-        return Recording(bcsv: BCSVTable(files, salvage: salvage), streams: streams, isEvents: isEvents)
+        return Recording(bcsv: BCSVTable(files, salvage: salvage, missing: missing), streams: streams, isEvents: isEvents)
     }
 
     /// What was declared lost, in the order of the file.
@@ -115,7 +152,7 @@ public final class Run {
                         index: index, name: text(1), kind: text(3), notes: text(6), interval: table.bits(columns[7]),
                         phase: table.bits(columns[8])))
             }
-            guard let type = ColumnType(name: text(4)) else {
+            guard let type = ValueType(name: text(4)) else {
                 faults.append(Fault(.damaged, path, at: nil, "found the type \(text(4)), expected one of bool to string"))
                 continue
             }
@@ -125,28 +162,11 @@ public final class Run {
     }
 }
 
-extension ColumnType {
-    /// The name in `streams.bcsv` and in what the command prints.
-    public var name: String {
-        switch self {
-        case .bool: "bool"
-        case .u8: "u8"
-        case .u16: "u16"
-        case .u32: "u32"
-        case .u64: "u64"
-        case .i8: "i8"
-        case .i16: "i16"
-        case .i32: "i32"
-        case .i64: "i64"
-        case .f32: "f32"
-        case .f64: "f64"
-        case .string: "string"
-        }
-    }
-
+extension ValueType {
+    /// The type of that name in `streams.bcsv`.
     public init?(name: String) {
-        for code in 0...ColumnType.string.rawValue {
-            if let type = ColumnType(rawValue: code), type.name == name {
+        for code in 0...ValueType.string.rawValue {
+            if let type = ValueType(rawValue: code), staticText(type.name) == name {
                 self = type
                 return
             }

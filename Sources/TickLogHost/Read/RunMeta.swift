@@ -5,7 +5,7 @@ public struct RunMeta {
     /// One of the user's own values.
     public struct Value {
         public let name: String
-        public let type: ColumnType
+        public let type: ValueType
         public let bits: UInt64
         public let text: String
     }

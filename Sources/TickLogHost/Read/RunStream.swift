@@ -5,7 +5,7 @@ public struct RunStream {
     public struct Field {
         /// Empty for the one value of a stream without fields.
         public let name: String
-        public let type: ColumnType
+        public let type: ValueType
         public let unit: String
         /// Byte offset in a DLF sample.
         var offset = 0

@@ -2,9 +2,9 @@ import TickLog
 
 public struct Column {
     public let name: String
-    public let type: ColumnType
+    public let type: ValueType
 
-    public init(_ name: String, _ type: ColumnType) {
+    public init(_ name: String, _ type: ValueType) {
         self.name = name
         self.type = type
     }

@@ -29,7 +29,7 @@ extension Output {
     }
 
     /// A value of a column that is no string: numbers as they are, non-finite floats as strings.
-    public func json(_ bits: UInt64, _ type: ColumnType) {
+    public func json(_ bits: UInt64, _ type: ValueType) {
         let isFinite: Bool
         switch type {
         case .f32: isFinite = Float(bitPattern: UInt32(truncatingIfNeeded: bits)).isFinite
@@ -102,7 +102,7 @@ public struct JSONWriter {
         output.text("null" as StaticString)
     }
 
-    public mutating func value(_ bits: UInt64, _ type: ColumnType) {
+    public mutating func value(_ bits: UInt64, _ type: ValueType) {
         separate()
         output.json(bits, type)
     }

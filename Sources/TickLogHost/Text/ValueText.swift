@@ -36,7 +36,7 @@ extension Output {
     }
 
     /// A value of a column that is no string, from its bits.
-    public func value(_ bits: UInt64, _ type: ColumnType) {
+    public func value(_ bits: UInt64, _ type: ValueType) {
         switch type {
         case .bool: text(bits & 0xFF != 0 ? "true" as StaticString : "false")
         case .u8, .u16, .u32, .u64: number(bits)
@@ -63,7 +63,7 @@ func hexDigit(_ nibble: UInt8) -> UInt8 { nibble < 10 ? 0x30 + nibble : 0x57 + n
 /// A number in base 16 with `0x`.
 public func hexText(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }
 
-extension ColumnType {
+extension ValueType {
     /// Whether one value is less than another, both as bits. Nothing is less than a NaN.
     public func isLess(_ a: UInt64, _ b: UInt64) -> Bool {
         switch self {

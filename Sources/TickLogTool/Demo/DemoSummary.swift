@@ -45,7 +45,7 @@ private struct Extent {
     struct Values {
         let name: String
         let column: Int
-        let type: ColumnType
+        let type: ValueType
         var least: UInt64 = 0
         var greatest: UInt64 = 0
         var last: UInt64 = 0

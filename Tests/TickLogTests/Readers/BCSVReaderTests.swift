@@ -14,12 +14,12 @@ import TickLogHost
         return (json["rows"] as! [[Any]]).map { row in zip(row, types).map { Cell(expected: $0, $1) } }
     }
 
-    static func type(of name: String) -> ColumnType {
+    static func type(of name: String) -> ValueType {
         switch name {
         case "float": .f32
         case "double": .f64
-        case "bool", "string": ColumnType(name: name)!
-        default: ColumnType(name: name.replacingOccurrences(of: "uint", with: "u").replacingOccurrences(of: "int", with: "i"))!
+        case "bool", "string": ValueType(name: name)!
+        default: ValueType(name: name.replacingOccurrences(of: "uint", with: "u").replacingOccurrences(of: "int", with: "i"))!
         }
     }
 

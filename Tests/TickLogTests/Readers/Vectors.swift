@@ -34,7 +34,7 @@ enum Cell: Equatable, CustomStringConvertible {
     }
 
     /// As the expected values have it: floats as bit patterns, 64-bit integers as texts.
-    init(expected value: Any, _ type: ColumnType) {
+    init(expected value: Any, _ type: ValueType) {
         if type == .string {
             self = .text(value as! String)
         } else if let text = value as? String, text.hasPrefix("0x") {

@@ -10,18 +10,18 @@ public struct BCSVFooter {
     private let bytes: FileBytes
 
     public init(_ bytes: FileBytes) throws(BCSVError) {
-        let end = bytes.count - BCSVDecoding.footerEndSize
-        guard bytes.holds(BCSVDecoding.footerEndSize, at: end), bytes.u32(at: end) == BCSVDecoding.footerEndMagic else {
+        let end = bytes.count - BCSVFormat.footerEndBytes
+        guard bytes.holds(BCSVFormat.footerEndBytes, at: end), bytes.u32(at: end) == BCSVFormat.footerEndMagic else {
             throw BCSVError(.torn, at: bytes.count, expected: "a footer that ends the file", found: .end)
         }
         let size = Int(clamping: bytes.u32(at: end + 4))
-        guard size >= BCSVDecoding.footerSize, size <= bytes.count,
-            (size - BCSVDecoding.footerSize) % BCSVDecoding.footerEntrySize == 0
+        guard size >= BCSVFormat.footerBytes, size <= bytes.count,
+            (size - BCSVFormat.footerBytes) % BCSVFormat.indexEntryBytes == 0
         else {
             throw BCSVError(.footer, at: end + 4, expected: "a footer size of 28 + 16 n", found: .number(UInt64(size)))
         }
         offset = bytes.count - size
-        guard bytes.u32(at: offset) == BCSVDecoding.footerMagic else {
+        guard bytes.u32(at: offset) == BCSVFormat.footerMagic else {
             throw BCSVError(.footer, at: offset, expected: "\"BIDX\"", found: .hex(UInt64(bytes.u32(at: offset))))
         }
         let hash = bytes.u64(at: bytes.count - 8)
@@ -29,14 +29,14 @@ public struct BCSVFooter {
             throw BCSVError(.footer, at: bytes.count - 8, expected: "the XXH64 of the footer", found: .hex(hash))
         }
         rowCount = bytes.u64(at: end + 8)
-        entryCount = (size - BCSVDecoding.footerSize) / BCSVDecoding.footerEntrySize
+        entryCount = (size - BCSVFormat.footerBytes) / BCSVFormat.indexEntryBytes
         self.bytes = bytes
     }
 
     /// Where a packet begins, as the index has it; not checked against the file.
     public func entry(_ index: Int) -> (packetOffset: UInt64, firstRow: UInt64) {
         precondition(index >= 0 && index < entryCount)
-        let at = offset + 4 + index * BCSVDecoding.footerEntrySize
+        let at = offset + 4 + index * BCSVFormat.indexEntryBytes
         return (bytes.u64(at: at), bytes.u64(at: at + 8))
     }
 }

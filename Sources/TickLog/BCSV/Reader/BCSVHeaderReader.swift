@@ -23,7 +23,7 @@ public struct BCSVHeader {
         guard bytes.holds(4, at: 0) else {
             throw BCSVError(.notBCSV, at: 0, expected: "\"BCSV\"", found: .end)
         }
-        guard bytes.u32(at: 0) == BCSVDecoding.fileMagic else {
+        guard bytes.u32(at: 0) == BCSVFormat.magic else {
             throw BCSVError(.notBCSV, at: 0, expected: "\"BCSV\"", found: .hex(UInt64(bytes.u32(at: 0))))
         }
         guard bytes.holds(16, at: 0) else {
@@ -61,7 +61,7 @@ public struct BCSVHeader {
         guard columnCount > 0 else {
             throw BCSVError(.header, at: version + 6, expected: "at least one column", found: .number(0))
         }
-        guard packetLimit <= BCSVDecoding.largestPacketLimit else {
+        guard packetLimit <= BCSVFormat.maxPacketLimit else {
             throw BCSVError(
                 .header, at: version + 8, expected: "a packet limit of at most 2^30", found: .number(UInt64(packetLimit)))
         }
@@ -71,7 +71,7 @@ public struct BCSVHeader {
         var names = 0
         var i = 0
         while i < columnCount {
-            guard ColumnType(rawValue: bytes[typesOffset + i]) != nil else {
+            guard ValueType(rawValue: bytes[typesOffset + i]) != nil else {
                 throw BCSVError(
                     .header, at: typesOffset + i, expected: "a type code of 0 to 11",
                     found: .number(UInt64(bytes[typesOffset + i])))
@@ -85,6 +85,11 @@ public struct BCSVHeader {
         }
     }
 
+    /// Whether the bytes begin as every BCSV file does.
+    public static func recognises(_ bytes: FileBytes) -> Bool {
+        bytes.holds(4, at: 0) && bytes.u32(at: 0) == BCSVFormat.magic
+    }
+
     public var rowCodec: BCSVRowCodec {
         flags & 0x10 != 0 ? .delta : flags & 0x01 != 0 ? .zoh : .flat
     }
@@ -95,9 +100,9 @@ public struct BCSVHeader {
         return flags & 0x08 != 0 ? .batch : .packetLZ4
     }
 
-    public func type(of column: Int) -> ColumnType {
+    public func type(of column: Int) -> ValueType {
         precondition(column >= 0 && column < columnCount)
-        return ColumnType(rawValue: bytes[typesOffset + column])!
+        return ValueType(rawValue: bytes[typesOffset + column])!
     }
 
     /// Bytes of a column's name. Names stand one behind the other from `namesOffset`; a length of 0 means `Column_<i>`.
@@ -119,9 +124,9 @@ public struct BCSVHeader {
         while i < columnCount {
             let type = type(of: i)
             bits += 1
-            sum += type == .string ? 2 + 65535 : type == .bool ? 0 : type.size
+            sum += type == .string ? 2 + BCSVFormat.maxStringBytes : type == .bool ? 0 : type.size
             i += 1
         }
-        return min(sum + (bits + 7) / 8, BCSVDecoding.largestRow)
+        return min(sum + (bits + 7) / 8, BCSVFormat.maxRowBytes)
     }
 }

@@ -30,16 +30,16 @@ public struct PacketReader {
     public mutating func next() throws(BCSVError) -> Packet? {
         if offset == bytes.count || startsFooter { return nil }
         let firstRow = try packetHeader(at: offset)
-        let body = offset + BCSVDecoding.packetHeaderSize
+        let body = offset + BCSVFormat.packetHeaderBytes
         var at = body
         var rows: UInt64 = 0
         while true {
             guard let length = RowLength(bytes, at: at) else {
                 throw BCSVError(.torn, at: at, expected: "a row length or the packet's end", found: .end)
             }
-            if length.value == BCSVDecoding.terminator {
+            if length.value == BCSVFormat.terminatorLength {
                 let end = at + length.size
-                guard bytes.holds(BCSVDecoding.hashSize, at: end) else {
+                guard bytes.holds(BCSVFormat.hashBytes, at: end) else {
                     throw BCSVError(.torn, at: bytes.count, expected: "the packet's checksum", found: .end)
                 }
                 let hash = cxxhash64(bytes.start + body, end - body)
@@ -49,11 +49,11 @@ public struct PacketReader {
                 }
                 let packet = Packet(
                     offset: offset, firstRow: firstRow, rowCount: rows, body: body, terminator: at,
-                    end: end + BCSVDecoding.hashSize)
+                    end: end + BCSVFormat.hashBytes)
                 offset = packet.end
                 return packet
             }
-            guard length.value <= UInt64(BCSVDecoding.largestRow) else {
+            guard length.value <= UInt64(BCSVFormat.maxRowBytes) else {
                 throw BCSVError(.row, at: at, expected: "a row length below 2^24 - 1", found: .number(length.value))
             }
             guard length.value > 0 || header.rowCodec == .zoh else {
@@ -72,20 +72,20 @@ public struct PacketReader {
     public mutating func resync() -> Bool {
         let footer = try? BCSVFooter(bytes)
         var at = offset + 1
-        while bytes.holds(BCSVDecoding.packetHeaderSize, at: at) {
+        while bytes.holds(BCSVFormat.packetHeaderBytes, at: at) {
             let word = bytes.u32(at: at)
-            if word == BCSVDecoding.packetMagic, isPacketHeader(at: at) { break }
-            if word == BCSVDecoding.footerMagic, let footer, footer.offset == at { break }
+            if word == BCSVFormat.packetMagic, isPacketHeader(at: at) { break }
+            if word == BCSVFormat.footerMagic, let footer, footer.offset == at { break }
             at += 1
         }
-        guard bytes.holds(BCSVDecoding.packetHeaderSize, at: at) else { return false }
+        guard bytes.holds(BCSVFormat.packetHeaderBytes, at: at) else { return false }
         offset = at
         return true
     }
 
     /// Whether the footer's first bytes stand at `offset`.
     public var startsFooter: Bool {
-        bytes.holds(4, at: offset) && bytes.u32(at: offset) == BCSVDecoding.footerMagic
+        bytes.holds(4, at: offset) && bytes.u32(at: offset) == BCSVFormat.footerMagic
     }
 
     private func isPacketHeader(at offset: Int) -> Bool {
@@ -93,10 +93,10 @@ public struct PacketReader {
     }
 
     private func packetHeader(at offset: Int) throws(BCSVError) -> UInt64 {
-        guard bytes.holds(BCSVDecoding.packetHeaderSize, at: offset) else {
+        guard bytes.holds(BCSVFormat.packetHeaderBytes, at: offset) else {
             throw BCSVError(.torn, at: offset, expected: "a packet header of 16 bytes", found: .end)
         }
-        guard bytes.u32(at: offset) == BCSVDecoding.packetMagic else {
+        guard bytes.u32(at: offset) == BCSVFormat.packetMagic else {
             throw BCSVError(
                 .packetHeader, at: offset, expected: "\"PKCT\" or \"BIDX\"", found: .hex(UInt64(bytes.u32(at: offset))))
         }

@@ -72,7 +72,7 @@ public struct RowDecoder {
         }
     }
 
-    private static func count(of type: ColumnType, _ header: BCSVHeader) -> Int {
+    private static func count(of type: ValueType, _ header: BCSVHeader) -> Int {
         var count = 0
         var i = 0
         while i < header.columnCount {
@@ -86,7 +86,7 @@ public struct RowDecoder {
         var next = 0
         if header.rowCodec == .zoh {
             var code: UInt8 = 0
-            while code <= ColumnType.string.rawValue {
+            while code <= ValueType.string.rawValue {
                 var i = 0
                 while i < header.columnCount {
                     if header.type(of: i).rawValue == code {
@@ -131,7 +131,7 @@ public struct RowDecoder {
     /// Decodes the next row of the packet; false behind the last one.
     public mutating func next() throws(BCSVError) -> Bool {
         guard rowsLeft > 0 else { return false }
-        guard let length = RowLength(bytes, at: at), length.value <= UInt64(BCSVDecoding.largestRow),
+        guard let length = RowLength(bytes, at: at), length.value <= UInt64(BCSVFormat.maxRowBytes),
             bytes.holds(Int(length.value), at: at + length.size)
         else {
             // PacketReader walked these lengths: only a file that changes under the reader comes here.
@@ -286,7 +286,7 @@ struct StringArena {
     private var used = 0
 
     static func size(columns: Int) -> Int {
-        2 * min(2 * columns * 65535, BCSVDecoding.largestRow + 65536)
+        2 * min(2 * columns * BCSVFormat.maxStringBytes, BCSVFormat.maxRowBytes + 65536)
     }
 
     init(_ memory: UnsafeMutableRawBufferPointer) {

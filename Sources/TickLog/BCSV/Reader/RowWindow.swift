@@ -8,7 +8,7 @@ struct RowWindow {
     private var used = 0
 
     /// The second history's room makes moving the first one rare.
-    static func size(largestRow: Int) -> Int { 2 * BCSVDecoding.lz4History + largestRow }
+    static func size(largestRow: Int) -> Int { 2 * BCSVFormat.lz4HistoryBytes + largestRow }
 
     init(_ memory: UnsafeMutableRawBufferPointer, largestRow: Int) {
         self.memory = memory
@@ -22,11 +22,11 @@ struct RowWindow {
         precondition(memory.count >= RowWindow.size(largestRow: largestRow))
         let base = memory.baseAddress!
         if used > memory.count - largestRow {
-            let kept = BCSVDecoding.lz4History
+            let kept = BCSVFormat.lz4HistoryBytes
             base.copyMemory(from: base + used - kept, byteCount: kept)
             used = kept
         }
-        let history = min(used, BCSVDecoding.lz4History)
+        let history = min(used, BCSVFormat.lz4HistoryBytes)
         let target = base + used
         let count = LZ4_decompress_safe_usingDict(
             block.start.assumingMemoryBound(to: CChar.self), target.assumingMemoryBound(to: CChar.self),

@@ -1,11 +1,11 @@
 /// The type of a stream's samples, as DLF writes it: a primitive, a structure with members at byte offsets, or opaque
 /// bytes (spec: DLF.md, section 2).
 public struct TypeString {
-    public enum Kind: Sendable { case primitive(ColumnType), structure, opaque }
+    public enum Kind: Sendable { case primitive(ValueType), structure, opaque }
 
     public struct Member {
         public let name: FileBytes
-        public let type: ColumnType
+        public let type: ValueType
         public let offset: Int
     }
 
@@ -87,18 +87,12 @@ public struct TypeString {
         return i
     }
 
-    private static func primitive(_ text: FileBytes) -> ColumnType? {
-        if text.equals("bool") { return .bool }
-        if text.equals("uint8_t") { return .u8 }
-        if text.equals("uint16_t") { return .u16 }
-        if text.equals("uint32_t") { return .u32 }
-        if text.equals("uint64_t") { return .u64 }
-        if text.equals("int8_t") { return .i8 }
-        if text.equals("int16_t") { return .i16 }
-        if text.equals("int32_t") { return .i32 }
-        if text.equals("int64_t") { return .i64 }
-        if text.equals("float") { return .f32 }
-        if text.equals("double") { return .f64 }
+    private static func primitive(_ text: FileBytes) -> ValueType? {
+        var code: UInt8 = 0
+        while let type = ValueType(rawValue: code), type != .string {
+            if text.equals(type.nameInC) { return type }
+            code += 1
+        }
         return nil
     }
 }

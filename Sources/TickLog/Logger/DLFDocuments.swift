@@ -65,7 +65,7 @@ struct DLFDocuments {
                 out.put("!")
                 out.put(config.type_name ?? config.name, limit: 127)
             } else {
-                out.put(ValueType.nameInC(UInt8(truncatingIfNeeded: config.type)))
+                out.put(ValueType(code: config.type).nameInC)
             }
         } else {
             out.put(config.type_name ?? config.name, limit: 127)
@@ -82,7 +82,7 @@ struct DLFDocuments {
     /// `;member:type:offset` for each; elements of arrays as members of their own.
     private func putMembers(_ out: inout Emitter, _ fields: UnsafeBufferPointer<ticklog_field>) {
         for field in fields {
-            let type = UInt8(truncatingIfNeeded: field.type)
+            let type = ValueType(code: field.type)
             for i in 0..<Int(max(field.count, 1)) {
                 out.put(";")
                 out.put(field.name, limit: Stream.maxNameLength)
@@ -92,9 +92,9 @@ struct DLFDocuments {
                     out.put("]")
                 }
                 out.put(":")
-                out.put(ValueType.nameInC(type))
+                out.put(type.nameInC)
                 out.put(":")
-                out.put(decimal: UInt64(field.offset) + UInt64(i * ValueType.width(type)))
+                out.put(decimal: UInt64(field.offset) + UInt64(i * type.size))
             }
         }
     }

@@ -35,7 +35,7 @@ struct BCSVDocuments {
             packetBytes: packetBytes)
         var cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
         while let slot = cursor.next() {
-            for _ in 0..<slot.count { out.put(slot.type) }
+            for _ in 0..<slot.count { out.put(slot.type.rawValue) }
         }
         cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
         while let slot = cursor.next() {
@@ -52,7 +52,7 @@ struct BCSVDocuments {
 
     /// Length of a column's name without [i].
     private func nameLength(_ slot: FieldSlot) -> Int {
-        guard let stream = slot.stream else { return slot.type == ValueType.string ? 6 : 4 }
+        guard let stream = slot.stream else { return slot.type == .string ? 6 : 4 }
         let length = stream.pointee.config.name.length(Stream.maxNameLength)
         guard let field = slot.field else { return length }
         return length + 1 + field.pointee.name.length(Stream.maxNameLength)
@@ -60,7 +60,7 @@ struct BCSVDocuments {
 
     private func putName(_ out: inout Emitter, _ slot: FieldSlot, element: Int) {
         guard let stream = slot.stream else {
-            if slot.type == ValueType.string { out.put("stream") } else { out.put("tick") }
+            if slot.type == .string { out.put("stream") } else { out.put("tick") }
             return
         }
         out.put(stream.pointee.config.name, limit: Stream.maxNameLength)
@@ -159,7 +159,7 @@ struct BCSVDocuments {
             stream.pointee.isBuiltin ? logger.pointee.streamCount + stream.pointee.index : stream.pointee.index
         let kind: StaticString =
             stream.pointee.isBuiltin ? "builtin" : stream.pointee.isPolled ? "poll" : stream.pointee.isWatched ? "watch" : "emit"
-        let type = ValueType.name(slot.type)
+        let type = slot.type.name
         let unit = slot.field?.pointee.unit ?? config.unit
         var interval: UInt64 = 0
         var phase: UInt64 = 0
@@ -246,7 +246,7 @@ struct BCSVDocuments {
                     texts += 2 + (source + Int(field.offset) + i * Int(field.size)).stringLength(Int(field.size))
                 }
             } else {
-                scalars += count * ValueType.width(UInt8(field.type))
+                scalars += count * ValueType(code: field.type).size
             }
         }
         putRowLength(&out, (bools + 7) / 8 + scalars + texts)
@@ -269,7 +269,7 @@ struct BCSVDocuments {
         out.put(polledHash)
         out.put(eventHash)
         for field in fields where field.type != TICKLOG_BOOL && field.type != TICKLOG_STRING {
-            out.put(source + Int(field.offset), Int(max(field.count, 1)) * ValueType.width(UInt8(field.type)))
+            out.put(source + Int(field.offset), Int(max(field.count, 1)) * ValueType(code: field.type).size)
         }
         out.put(UInt16(idLength))
         out.put(UInt16(4))

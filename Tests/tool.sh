@@ -1,0 +1,67 @@
+#!/bin/bash
+# The command on the Linux targets: it runs, logs, and tells of every file the same as the host's command, to the byte.
+#     Tests/tool.sh [TARGET...]    linux-aarch64 and linux-armv7 unless told
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+[ $# -gt 0 ] || set -- linux-aarch64 linux-armv7
+
+swift build -c release --product ticklog -q
+host=$root/.build/release/ticklog
+failures=0 compared=0
+
+result() { # COMMAND...: prints what it prints and how it ends
+    local code=0
+    "$@" 2>"$work/errors" </dev/null || code=$?
+    echo "exit $code"
+    cat "$work/errors"
+}
+
+same() { # ARGUMENTS...: host and target must agree
+    result "$host" "$@" >"$work/expected"
+    result Cross/run.sh "$name" "$tool" "$@" >"$work/found"
+    compared=$((compared + 1))
+    if ! cmp -s "$work/expected" "$work/found"; then
+        echo "$name: ticklog $* differs:" >&2
+        diff "$work/expected" "$work/found" | head -n 10 >&2 || true
+        failures=$((failures + 1))
+    fi
+}
+
+for name; do
+    Cross/tool.sh "$name"
+    tool=build/$name/ticklog
+    same --version
+    same cat --help
+    same cat --rows x y
+    same info "$work/nothing"
+    for format in bcsv dlf; do
+        for program in "$host" target; do
+            runs=$work/$name-$format-$(basename "$program")
+            command=("$program")
+            [ "$program" = "$host" ] || command=(Cross/run.sh "$name" "$tool")
+            "${command[@]}" demo --seconds 1 --out "$runs" --format $format >"$work/demo"
+            grep -q '^ *cpu.user' "$work/demo"
+            run=$(echo "$runs"/*)
+            same info "$run"
+            same info --json "$run"
+            same list --json "$runs"
+            same cat "$run"
+            same cat --format jsonl "$run"
+            same cat --events "$run"
+            same cat --meta "$run"
+            same cat --samples "$run"
+            same cat --events --samples "$run"
+            same cat --stream load --rows :3 "$run"
+        done
+    done
+    for path in Tests/Vectors/bcsv/*.bcsv Tests/Vectors/dlf/*/; do
+        same info --json "$path"
+        same cat --format jsonl --salvage "$path"
+    done
+    for path in Tests/Vectors/dlf/*/*.dlf; do same cat --samples "$path"; done
+done
+echo "$compared outputs compared, $failures differ"
+[ "$failures" = 0 ] && [ "$compared" -gt 200 ]
