@@ -26,6 +26,7 @@ static ticklog_status open_file(void *context, const char *path, ticklog_file *f
 static ticklog_run *watched_run;
 static const ticklog_stream *watched_stream;
 static int looks, wrong_looks;
+static uint64_t stored_bytes;
 
 static void watch_statistics(void) {
     ticklog_run_statistics all = {.size = sizeof all};
@@ -40,6 +41,7 @@ static ticklog_status write_file(void *context, ticklog_file file, uint64_t offs
                                  uint32_t *accepted) {
     (void)context, (void)file, (void)offset, (void)bytes, storage_calls++;
     if (watched_run) watch_statistics();
+    if (offset != 3 || count != 8) stored_bytes += count; /* DLF's tick_span lies within what was written */
     *accepted = count;
     return TICKLOG_OK;
 }
@@ -551,6 +553,128 @@ static void busy(void) {
     EXPECT(ticklog_statistics(run, &s) == TICKLOG_OK && s.offered == 1000 && s.written == 0 && s.lost_by_reason[TICKLOG_LOSS_BUSY] == 1000);
 }
 
+/* ---- max_bytes: with many losses to declare, and in small packets, files take no more ---- */
+
+static void limited(const ticklog_run_config *config, uint64_t interval, int stream_count) {
+    static uint64_t memory[8192];
+    static char names[20][16];
+    ticklog_config c = {.size = sizeof c, .root = "root", .storage = &storage, .max_streams = 21, .random = no_random};
+    ticklog_logger *logger = NULL;
+    EXPECT(ticklog_logger_init(memory, sizeof memory, &c, &logger) == TICKLOG_OK);
+    for (int i = 0; i < stream_count; i++) {
+        snprintf(names[i], sizeof names[i], "p%d", i);
+        ticklog_stream_config s = {.size = sizeof s, .kind = TICKLOG_POLL, .name = names[i], .type = TICKLOG_U8, .source = source,
+                                   .interval_ns = interval * config->tick_ns, .phase_ns = (uint64_t)i % interval * config->tick_ns};
+        EXPECT(ticklog_add(logger, &s, NULL) == TICKLOG_OK);
+    }
+    ticklog_stream_config emitted = {.size = sizeof emitted, .kind = TICKLOG_EMIT, .name = "e", .type = TICKLOG_U32};
+    ticklog_stream *event = NULL;
+    EXPECT(ticklog_add(logger, &emitted, &event) == TICKLOG_OK);
+    ticklog_run *run = NULL;
+    stored_bytes = 0;
+    EXPECT(ticklog_start(logger, config, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+    if (!run) return;
+    ticklog_status status = TICKLOG_OK;
+    for (uint32_t t = 0; status == TICKLOG_OK && t < 200000; t++) {
+        (void)ticklog_tick(run, t % 5 == 0 ? 2 : 1); /* late samples on the way */
+        if (t % 7 == 0) (void)ticklog_emit(event, &t, 4);
+        if (t % 400 == 399) status = ticklog_service(run);
+    }
+    EXPECT(status == TICKLOG_FULL);
+    EXPECT(stored_bytes <= config->max_bytes && stored_bytes > config->max_bytes / 2);
+    ticklog_run_statistics s = {.size = sizeof s};
+    EXPECT(ticklog_statistics(run, &s) == TICKLOG_OK && s.pending == 0 && s.offered == s.written + s.lost && s.bytes == stored_bytes);
+}
+
+static void limits_of_files(void) {
+    ticklog_run_config rc = good_run();
+    rc.max_bytes = 60000, rc.index_entries = 2, rc.ring_bytes = 16384;
+    limited(&rc, 10, 2);
+    limited(&rc, 10, 20);
+    limited(&rc, 1, 3);
+    rc.packet_bytes = 512, limited(&rc, 10, 20);
+    rc.event_codec = TICKLOG_PACKET_LZ4, limited(&rc, 10, 20);
+    rc = good_run(), rc.format = TICKLOG_DLF, rc.max_bytes = 20000, rc.ring_bytes = 16384;
+    limited(&rc, 10, 2);
+    limited(&rc, 10, 20);
+}
+
+/* ---- DMA from the run's own buffers: BUSY starts it, and the bytes stay where they are until they are accepted ---- */
+
+static struct {
+    const void *from;
+    uint32_t count;
+    uint8_t sent[1024];
+} dma_now[4];
+static int dma_wrong, dma_transfers;
+
+static ticklog_status dma_open(void *context, const char *path, ticklog_file *file) {
+    (void)context;
+    *file = &dma_now[strstr(path, "polled") ? 1 : strstr(path, "event") ? 2 : strstr(path, "loss") ? 3 : 0];
+    memset(*file, 0, sizeof dma_now[0]);
+    return TICKLOG_OK;
+}
+
+static ticklog_status dma_write(void *context, ticklog_file file, uint64_t offset, const void *bytes, uint32_t count,
+                                uint32_t *accepted) {
+    (void)context;
+    int i = (int)((char *)file - (char *)dma_now) / (int)sizeof dma_now[0];
+    *accepted = 0;
+    if (offset == 3 && count == 8) {
+        *accepted = count; /* tick_span is copied */
+        return TICKLOG_OK;
+    }
+    if (dma_now[i].count == 0) {
+        dma_now[i].from = bytes;
+        dma_now[i].count = count < sizeof dma_now[i].sent ? count : (uint32_t)sizeof dma_now[i].sent;
+        memcpy(dma_now[i].sent, bytes, dma_now[i].count);
+        dma_transfers++;
+        return TICKLOG_BUSY;
+    }
+    /* It has just ended: what it read is what it was to read, and what is written now begins with it. */
+    if (count < dma_now[i].count || memcmp(bytes, dma_now[i].sent, dma_now[i].count)) dma_wrong++;
+    if (memcmp(dma_now[i].from, dma_now[i].sent, dma_now[i].count)) dma_wrong++;
+    *accepted = dma_now[i].count;
+    dma_now[i].count = 0;
+    return TICKLOG_OK;
+}
+
+static void dma(void) {
+    static uint64_t memory[1024], values[24];
+    static const ticklog_field field = {"x", NULL, TICKLOG_U64, 24, 0, 0};
+    ticklog_storage s = storage;
+    s.open = dma_open, s.write = dma_write;
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &s, .max_streams = 2, .random = no_random};
+    for (uint8_t format = TICKLOG_BCSV; format <= TICKLOG_DLF; format++) {
+        ticklog_logger *logger = NULL;
+        EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+        ticklog_stream_config polled = {.size = sizeof polled, .kind = TICKLOG_POLL, .name = "p", .source = values,
+                                        .source_size = sizeof values, .fields = &field, .field_count = 1};
+        ticklog_stream_config emitted = {.size = sizeof emitted, .kind = TICKLOG_EMIT, .name = "e", .type = TICKLOG_U32};
+        ticklog_stream *event = NULL;
+        EXPECT(ticklog_add(logger, &polled, NULL) == TICKLOG_OK && ticklog_add(logger, &emitted, &event) == TICKLOG_OK);
+        ticklog_run_config rc = good_run();
+        rc.format = format, rc.flush_ms = 37, rc.ring_bytes = 4096, rc.packet_bytes = 2048;
+        ticklog_run *run = NULL;
+        EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+        if (!run) return;
+        uint32_t seed = 1;
+        for (uint32_t t = 0; t < 5000; t++) {
+            for (int i = 0; i < 24; i++) values[i] = seed = seed * 1664525 + 1013904223;
+            (void)ticklog_tick(run, 1);
+            if (t % 3 == 0) (void)ticklog_emit(event, &t, 4);
+            (void)ticklog_service(run);
+        }
+        ticklog_status status;
+        int calls = 0;
+        while ((status = ticklog_stop(run)) == TICKLOG_BUSY && calls < 1000) calls++;
+        EXPECT(status == TICKLOG_OK);
+        ticklog_run_statistics all = {.size = sizeof all};
+        EXPECT(ticklog_statistics(run, &all) == TICKLOG_OK && all.offered == all.written + all.lost && all.written > 1000);
+    }
+    EXPECT(dma_transfers > 1000 && dma_wrong == 0);
+}
+
 /* ---- Sizes at the limits: refused, and not a trap, where size_t has 32 bits as well ---- */
 
 enum { MANY = 300 };
@@ -641,6 +765,8 @@ int main(void) {
         dlf();
         odd_rings();
         busy();
+        limits_of_files();
+        dma();
         limits();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);

@@ -18,7 +18,7 @@ extension RunWriter {
         return file.pointee.makeRoom(file.pointee.rowRoom, storage, &tally)
     }
 
-    private mutating func reachesMaxBytes(_ more: UInt64) -> Bool {
+    mutating func reachesMaxBytes(_ more: UInt64) -> Bool {
         if plan.pointee.maxBytes == 0 { return false }
         var total = tally.bytes + tailBytes + more
         for i in 0..<files.count { total += UInt64(files.pointer(i).pointee.buffer.pending) }

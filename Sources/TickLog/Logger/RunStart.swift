@@ -281,16 +281,16 @@ struct RunStart {
         return packets
     }
 
-    /// What closing adds at most: footers, and a loss of every stream in a packet of its own.
+    /// What closing adds at most: footers, and losses: of every stream, and the one that found max_bytes reached.
     private func tailBytes(_ documents: RunDocuments) -> UInt64 {
-        if plan.isDLF {
-            return UInt64(DLFDocuments.recordHeaderBytes + Int(LossRecord.bytes)) * UInt64(plan.polledCount + plan.eventCount)
-        }
+        let losses = plan.polledCount + plan.eventCount + 1
+        if plan.isDLF { return UInt64(DLFDocuments.recordHeaderBytes + Int(LossRecord.bytes)) * UInt64(losses) }
         let footers = 2 * BCSVFormat.footerBytes + BCSVFormat.indexEntryBytes * (plan.indexEntries + plan.eventIndexEntries)
-        let lossRow = BLE.maxRowWidth + plan.event.headerBytes + 8 + 2 + 32 + Int(LossRecord.bytes)
+        let lossRow = RowCompressor.bound(BLE.maxRowWidth + plan.event.headerBytes + 8 + 2 + 32 + Int(LossRecord.bytes))
         let row = PacketWriter.rowRoom(maxRow: plan.event.maxRow, compressed: plan.eventLevel > 0)
-        let losses = RowCompressor.bound(lossRow) * (plan.polledCount + plan.eventCount)
-        return UInt64(footers + 2 * BCSVFormat.packetEndBytes + row + losses)
+        // Where packets are small the losses fill several, and the first row of each has all columns.
+        let packets = 2 + losses / (1 + max(Int(plan.packetBytes) - row, 0) / lossRow)
+        return UInt64(footers + 2 * BCSVFormat.packetEndBytes) + UInt64(packets) * UInt64(row) + UInt64(lossRow) * UInt64(losses)
     }
 
     // MARK: Files

@@ -127,14 +127,15 @@ struct RunWriter {
         run.pointee.counters.pointee.ringHighWater.store(rings.base.pointee.highWater, ordering: .relaxed)
         guard !polled.pointee.isChanging || continueChange(polled), !event.pointee.isChanging || continueChange(event),
             !isFilling || continueFill(), drainRings() else {
-            flushLosses()
+            if !isDiscarding { flushLosses() }
             return false
         }
         if hasOpenGap, areRingsEmpty {
             takeOpenGaps()
             guard continueFill() else { return false }
         }
-        return flushLosses()
+        // Once max_bytes is reached losses are collected, and declared when nothing comes any more.
+        return isDiscarding || flushLosses()
     }
 
     /// Merges the rings by tick; among equal ticks the ticker's ring comes first, then the queues in order of adding.
@@ -441,13 +442,14 @@ struct RunWriter {
     ) {
         hasLosses = true
         let pending = slot.pointee.pending
-        if pending.samples > 0, pending.reason != reason || pending.last &+ 1 < first {
+        // The tail that max_bytes reserves holds one loss of each stream.
+        if !isDiscarding, pending.samples > 0, pending.reason != reason || pending.last &+ 1 < first {
             _ = declare(slot)
         }
         if slot.pointee.pending.samples == 0 {
             slot.pointee.pending = PendingLoss(reason: reason, first: first, last: last, samples: samples)
         } else {
-            slot.pointee.pending.reason = reason
+            slot.pointee.pending.reason = isDiscarding ? UInt8(TICKLOG_LOSS_STORAGE) : reason
             slot.pointee.pending.first = min(slot.pointee.pending.first, first)
             slot.pointee.pending.last = max(slot.pointee.pending.last, last)
             slot.pointee.pending.samples &+= samples
@@ -500,6 +502,7 @@ struct RunWriter {
 
     /// Appends a loss to its file.
     private mutating func putLoss(_ record: UnsafeRawPointer, _ tick: UInt64) -> Bool {
+        if !isDiscarding { _ = reachesMaxBytes(UInt64((plan.pointee.isDLF ? loss : event).pointee.rowRoom)) }
         if !plan.pointee.isDLF {
             // The tail that max_bytes reserves is for these.
             guard !event.pointee.isChanging, event.pointee.makeRoom(event.pointee.rowRoom, storage, &tally) else { return false }

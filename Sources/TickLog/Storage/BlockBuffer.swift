@@ -30,6 +30,9 @@ struct BlockBuffer {
     var file: ticklog_file?
     /// Set when storage refused in this service: it is not asked again before the next one.
     var isStalled = false
+    /// End of the write that storage was last busy with: up to here it may be reading the bytes (DMA), which stay in
+    /// their place until it has accepted them.
+    private var busyEnd: UInt64 = 0
 
     init(_ base: UnsafeMutableRawPointer, capacity: Int, blockSize: Int) {
         self.base = base
@@ -57,6 +60,7 @@ struct BlockBuffer {
         end = 0
         offset = 0
         isStalled = false
+        busyEnd = 0
     }
 
     /// Whether at least `count` bytes fit, after giving storage what it takes if they do not.
@@ -74,7 +78,8 @@ struct BlockBuffer {
         all: Bool, _ storage: UnsafePointer<ticklog_storage>, _ tally: inout StorageTally
     ) -> ticklog_status {
         let length = offset + UInt64(end - start)
-        let target = all ? length : length & ~UInt64(blockSize - 1)
+        // A retry has at least the bytes of the write before it.
+        let target = all ? length : max(length & ~UInt64(blockSize - 1), busyEnd)
         while offset < target {
             if isStalled { return TICKLOG_BUSY }
             let count = UInt32(target - offset)
@@ -86,6 +91,7 @@ struct BlockBuffer {
             offset += UInt64(accepted)
             tally.bytes += UInt64(accepted)
             if status == TICKLOG_OK, accepted == 0 { status = TICKLOG_BUSY }
+            busyEnd = status == TICKLOG_BUSY ? target : 0
             if status != TICKLOG_OK {
                 tally.note(status)
                 isStalled = true
@@ -99,10 +105,10 @@ struct BlockBuffer {
         return TICKLOG_OK
     }
 
-    /// Moves what is left to the front, by whole blocks.
+    /// Moves what is left to the front, by whole blocks, unless storage is busy with it.
     private mutating func compact() {
         let shift = start & ~(blockSize - 1)
-        if shift == 0 { return }
+        if shift == 0 || busyEnd > offset { return }
         if end - shift <= shift {
             base.copy(base + shift, end - shift)
         } else {
