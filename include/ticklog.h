@@ -126,6 +126,8 @@ const char *ticklog_status_text(ticklog_status status);
  *     the same offset, and a DLF run patches 8 bytes at offset 3 (never if TICKLOG_APPEND_ONLY is set).
  *  7. `bytes` is aligned to block_alignment, and offset and count are multiples of block_size, except around a flush
  *     and for the patch. A write that was accepted is finished with its bytes: DMA from them needs a copy or BUSY.
+ *     Bytes that a write answered BUSY for stay as and where they are until they are accepted (not the patch's), and a
+ *     retry has at least as many.
  *  8. sync returns when all accepted bytes, and the file's directory entry, survive a power cut. NULL: not needed.
  *  9. close ends the handle whatever it answers; it is not used again.
  * 10. remove deletes a file, or an empty directory. It is called for LOCK at the end of a run, and to clear away a run

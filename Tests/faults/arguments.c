@@ -45,9 +45,10 @@ static ticklog_status write_file(void *context, ticklog_file file, uint64_t offs
     *accepted = count;
     return TICKLOG_OK;
 }
+static ticklog_status sync_answer = TICKLOG_OK;
 static ticklog_status sync_file(void *context, ticklog_file file) {
     (void)context, (void)file, storage_calls++;
-    return TICKLOG_OK;
+    return sync_answer;
 }
 static ticklog_status close_file(void *context, ticklog_file file) {
     (void)context, (void)file, storage_calls++;
@@ -675,6 +676,32 @@ static void dma(void) {
     EXPECT(dma_transfers > 1000 && dma_wrong == 0);
 }
 
+/* ---- A stop that storage keeps waiting: the run still uses the logger's streams and its own memory ---- */
+
+static void slow_stop(void) {
+    static uint64_t memory[1024];
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &storage, .max_streams = 2, .random = no_random};
+    ticklog_logger *logger = NULL;
+    EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+    ticklog_stream_config s = {.size = sizeof s, .kind = TICKLOG_EMIT, .name = "e", .type = TICKLOG_U8};
+    ticklog_stream *stream = NULL;
+    EXPECT(ticklog_add(logger, &s, &stream) == TICKLOG_OK);
+    ticklog_run_config rc = good_run();
+    ticklog_run *run = NULL, *second = NULL;
+    EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+    EXPECT(ticklog_emit(stream, source, 1) == TICKLOG_OK);
+    sync_answer = TICKLOG_BUSY;
+    EXPECT(ticklog_stop(run) == TICKLOG_BUSY);
+    s.name = "late", rc.name = "second";
+    REFUSED(ticklog_emit(stream, source, 1), TICKLOG_CLOSED);
+    REFUSED(ticklog_add(logger, &s, NULL), TICKLOG_RUN_OPEN);
+    REFUSED(ticklog_start(logger, &rc, run_words, RUN_BYTES, &second), TICKLOG_OVERLAP);
+    sync_answer = TICKLOG_OK;
+    EXPECT(ticklog_stop(run) == TICKLOG_OK);
+    EXPECT(ticklog_add(logger, &s, NULL) == TICKLOG_OK);
+    EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &second) == TICKLOG_OK && ticklog_stop(second) == TICKLOG_OK);
+}
+
 /* ---- Sizes at the limits: refused, and not a trap, where size_t has 32 bits as well ---- */
 
 enum { MANY = 300 };
@@ -767,6 +794,7 @@ int main(void) {
         busy();
         limits_of_files();
         dma();
+        slow_stop();
         limits();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);

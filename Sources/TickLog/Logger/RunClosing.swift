@@ -196,7 +196,6 @@ extension RunWriter {
             for k in 0..<Int(logger.pointee.eventCount) {
                 eventSlot(k).pointee.stream.pointee.handles[i].store(0, ordering: .releasing)
             }
-            logger.pointee.runs[i].store(0, ordering: .releasing)
         }
         closing = .silencing
     }
@@ -242,6 +241,12 @@ extension RunWriter {
         settle()
         closing = .closed
         run.pointee.state.store(RunShared.closed, ordering: .releasing)
+        // Until now its documents were made of the logger's streams, and its memory was in use.
+        let logger = run.pointee.logger
+        for i in 0..<Int(logger.pointee.maxRuns)
+        where logger.pointee.runs[i].load(ordering: .relaxed) == UInt(bitPattern: run) {
+            logger.pointee.runs[i].store(0, ordering: .releasing)
+        }
         return hasFailed ? tally.lastError : TICKLOG_OK
     }
 
