@@ -702,6 +702,41 @@ static void slow_stop(void) {
     EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &second) == TICKLOG_OK && ticklog_stop(second) == TICKLOG_OK);
 }
 
+/* ---- Files shorter than their header, and storage that is mostly busy: each file gets a row ---- */
+
+static ticklog_status rarely_write(void *context, ticklog_file file, uint64_t offset, const void *bytes, uint32_t count,
+                                   uint32_t *accepted) {
+    static int calls;
+    (void)context, (void)file, (void)offset, (void)bytes;
+    *accepted = ++calls % 3 ? 0 : count;
+    return *accepted ? TICKLOG_OK : TICKLOG_BUSY;
+}
+
+static void tiny_rolls(void) {
+    static uint64_t memory[1024];
+    ticklog_storage s = storage;
+    s.write = rarely_write;
+    ticklog_config config = {.size = sizeof config, .root = "root", .storage = &s, .max_streams = 1, .random = no_random};
+    ticklog_logger *logger = NULL;
+    EXPECT(ticklog_logger_init(memory, sizeof memory, &config, &logger) == TICKLOG_OK);
+    ticklog_stream_config polled = {.size = sizeof polled, .kind = TICKLOG_POLL, .name = "p", .type = TICKLOG_U8, .source = source};
+    EXPECT(ticklog_add(logger, &polled, NULL) == TICKLOG_OK);
+    ticklog_run_config rc = good_run();
+    rc.roll_bytes = 1;
+    ticklog_run *run = NULL;
+    EXPECT(ticklog_start(logger, &rc, run_words, RUN_BYTES, &run) == TICKLOG_OK);
+    for (int t = 0; t < 400; t++) {
+        EXPECT(ticklog_tick(run, 1) != TICKLOG_CLOSED);
+        EXPECT(ticklog_service(run) == TICKLOG_OK);
+    }
+    int calls = 0;
+    ticklog_status status;
+    while ((status = ticklog_stop(run)) == TICKLOG_BUSY && calls < 1000) calls++;
+    EXPECT(status == TICKLOG_OK);
+    ticklog_run_statistics all = {.size = sizeof all};
+    EXPECT(ticklog_statistics(run, &all) == TICKLOG_OK && all.pending == 0 && all.written > 100);
+}
+
 /* ---- Sizes at the limits: refused, and not a trap, where size_t has 32 bits as well ---- */
 
 enum { MANY = 300 };
@@ -795,6 +830,7 @@ int main(void) {
         limits_of_files();
         dma();
         slow_stop();
+        tiny_rolls();
         limits();
     }
     printf("arguments: %d checks, %d failed\n", checks, failures);

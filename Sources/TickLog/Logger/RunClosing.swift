@@ -8,7 +8,12 @@ extension RunWriter {
     /// Whether a row fits into the file, after giving storage what it takes. Rolls the file when it is long enough.
     mutating func roomFor(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
         guard !file.pointee.isChanging || continueChange(file) else { return false }
-        if !plan.pointee.isDLF, file.pointee.buffer.length >= plan.pointee.rollBytes, !file.pointee.isRollRefused {
+        // A file has a row at least, however small roll_bytes is: otherwise storage that is busy at each change would get
+        // one file after the other, and no row.
+        if !plan.pointee.isDLF, file.pointee.buffer.length >= plan.pointee.rollBytes, !file.pointee.isRollRefused,
+            file.pointee.packets!.pointee.rowCount > 0,
+            !plan.pointee.shortNames || file.pointee.roll < FileName.maxShortRoll
+        {
             guard !reachesMaxBytes(UInt64(documents.headerBytes(file.pointee.kind)) + tailBytes) else { return false }
             if beginRoll(file) {
                 guard continueChange(file) else { return false }
@@ -31,7 +36,6 @@ extension RunWriter {
 
     private mutating func beginRoll(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
         let next = file.pointee.roll + 1
-        if plan.pointee.shortNames, next > FileName.maxShortRoll { return false }
         FileName.store(
             .log(file.pointee.kind), isDLF: false, short: plan.pointee.shortNames, roll: next, to: path + pathName)
         var handle: ticklog_file?
