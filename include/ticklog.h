@@ -100,6 +100,7 @@ typedef int32_t ticklog_status;
 #define TICKLOG_RING_FULL (-23)        /* the sample was dropped; it is counted and will be declared in the file */
 #define TICKLOG_BUSY (-24)             /* storage is busy (a storage callback may answer this); call again later */
 #define TICKLOG_FULL (-25)             /* max_bytes is reached: the run has stopped itself, cleanly */
+#define TICKLOG_END (-26)              /* there is no further row */
 
 /* Storage: what its callbacks answer and service, flush, start and stop report */
 #define TICKLOG_IO (-30)               /* the medium failed */
@@ -107,6 +108,11 @@ typedef int32_t ticklog_status;
 #define TICKLOG_EXISTS (-32)           /* the run or file exists already */
 #define TICKLOG_NOT_FOUND (-33)        /* no such file or directory */
 #define TICKLOG_DENIED (-34)           /* not permitted, or read-only */
+
+/* What is read: ticklog_reader_damage tells where, what was found and what was expected */
+#define TICKLOG_NOT_BCSV (-40)         /* not a BCSV file, or a version or codec of it that is not read */
+#define TICKLOG_DAMAGED (-41)          /* bytes contradict their checksum, the schema or the limits */
+#define TICKLOG_TOO_LARGE (-42)        /* a packet or row needs more memory than the reader or writer was given */
 
 /* [any] A short English text for a status; never NULL, "unknown status" for a number not listed. */
 const char *ticklog_status_text(ticklog_status status);
@@ -203,6 +209,7 @@ ticklog_status ticklog_logger_init(void *memory, size_t bytes, const ticklog_con
 #define TICKLOG_F32 9u
 #define TICKLOG_F64 10u
 #define TICKLOG_STRING 11u
+#define TICKLOG_TEXT 64u    /* a string of any length and content: the member is a ticklog_text; in tables only */
 #define TICKLOG_OPAQUE 255u /* bytes without a meaning; a whole stream, in DLF runs only */
 
 /* Bytes of one value of a type; 1 for strings (whose size is their capacity). */
@@ -275,13 +282,17 @@ ticklog_status ticklog_add(ticklog_logger *logger, const ticklog_stream_config *
 #define TICKLOG_BCSV 0u /* meta.bcsv, streams.bcsv, polled.bcsv, event.bcsv */
 #define TICKLOG_DLF 1u  /* meta.dlf, polled.dlf, event.dlf, loss.dlf */
 
-/* Row codecs of polled.bcsv; event.bcsv is always ZOH */
-#define TICKLOG_ZOH 1u  /* zero-order hold: only what changed is stored */
-#define TICKLOG_FLAT 2u /* every value of every row is stored */
+/* Row codecs; event.bcsv is always ZOH */
+#define TICKLOG_ZOH 1u   /* zero-order hold: only what changed is stored */
+#define TICKLOG_FLAT 2u  /* every value of every row is stored */
+#define TICKLOG_DELTA 3u /* differences to the row before; version 1.5 only */
 
 /* File codecs */
 #define TICKLOG_PACKET 1u     /* checksummed packets, not compressed */
 #define TICKLOG_PACKET_LZ4 2u /* each row LZ4-compressed against the packet's earlier rows */
+#define TICKLOG_BATCH 3u      /* each packet is one LZ4 block; needs memory for two packets; version 1.5 only */
+#define TICKLOG_STREAM 4u     /* rows with a checksum each, no packets, no footer; tables only */
+#define TICKLOG_STREAM_LZ4 5u /* the same, each row LZ4-compressed; tables only */
 
 /* BCSV versions, the stamp in the file header */
 #define TICKLOG_BCSV_1_5 15u
@@ -425,6 +436,223 @@ ticklog_status ticklog_statistics_of(const ticklog_run *run, const ticklog_strea
 
 /* [any] The run's directory name (a UUID if none was given); valid as long as the run's memory. NULL for NULL. */
 const char *ticklog_run_name(const ticklog_run *run);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Tables: writing BCSV files of your own rows, without a run
+ *
+ *     typedef struct { uint64_t t; float x[3]; char state[16]; } row_t;
+ *     static const ticklog_field fields[] = { TICKLOG_FIELD(row_t, t, TICKLOG_U64, "us"), ... };
+ *     ticklog_table_config config = { .size = sizeof config, .row_bytes = sizeof(row_t), .fields = fields, .field_count = 3,
+ *                                     .storage = ticklog_posix_storage() };
+ *     ticklog_table_create(&config, "out.bcsv", memory, ticklog_table_size(&config), &table);
+ *     ticklog_write_row(table, &row);  ...  ticklog_table_close(table);
+ *
+ * One context uses a table or reader at a time: [owner] below. Different ones are independent.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct ticklog_table ticklog_table;
+
+/* A string of any length and content, in a row of yours (type TICKLOG_TEXT) or read from a file. */
+typedef struct ticklog_text {
+    const char *bytes; /* not NUL-terminated; NULL only if count is 0 */
+    size_t count;      /* written: at most 65535 */
+} ticklog_text;
+
+typedef struct ticklog_table_config {
+    uint32_t size;               /* sizeof(ticklog_table_config) */
+    uint32_t row_bytes;          /* sizeof your row */
+    const ticklog_field *fields; /* columns, in their order in the file; units are not stored; names are at most 65535 bytes, any
+                                    but NUL, and need not be unique; kept until close */
+    uint32_t field_count;
+    uint8_t row_codec;           /* 0: TICKLOG_ZOH */
+    uint8_t file_codec;          /* 0: TICKLOG_PACKET */
+    uint8_t level;               /* of the codecs with LZ4: 1 (fastest) to 9; 0: 1. TICKLOG_BATCH: from 6 on LZ4-HC, which
+                                    needs 256 KiB more memory and is not in bare-metal builds (TICKLOG_UNSUPPORTED) */
+    uint8_t bcsv_version;        /* 0: TICKLOG_BCSV_1_5 */
+    uint32_t packet_bytes;       /* a packet is closed when it has as many; 512 to 2^30; 0: 65536 */
+    uint32_t index_entries;      /* of the footer, 2 to 2^24; 0: 256. When full, every second one is dropped; in a delta file, all */
+    uint32_t text_bytes;         /* the most that the TICKLOG_TEXT cells of one row have together; 0: 65536 if there are any */
+    uint32_t buffer_bytes;       /* write buffer; 0: the least that holds a row and two blocks, at least 2048 */
+    uint32_t window_bytes;       /* LZ4 history of PACKET_LZ4 and STREAM_LZ4, 4096 to 65536; 0: 65536 */
+    uint64_t creation_time;      /* Unix seconds, for the header of version 1.5; 0: unknown */
+    const ticklog_storage *storage; /* make_directory, remove and free_bytes are not used; kept until close */
+} ticklog_table_config;
+
+/* [any] Bytes of memory that a table of this configuration needs, exactly; 0 if it is invalid. */
+size_t ticklog_table_size(const ticklog_table_config *config);
+
+/* [owner] Creates the file `path` through storage's open and makes its table in `memory` (aligned to 8), which is the
+ * table's until ticklog_table_close has returned. Nothing is written before the first row, flush or close.
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, BAD_TYPE, BAD_FIELD, NAME_TOO_LONG, TOO_MANY, UNSUPPORTED, BAD_STORAGE, MISALIGNED,
+ * NO_MEMORY, and what storage's open answers. */
+ticklog_status ticklog_table_create(const ticklog_table_config *config, const char *path, void *memory, size_t bytes,
+                                    ticklog_table **table);
+
+/* [owner] Appends one row of row_bytes bytes. Bools: any byte but 0 is true. Time: proportional to row_bytes, and
+ * storage's calls; a batch packet is compressed when it is full.
+ * Errors: NULL, BAD_HANDLE, CLOSED, TOO_LARGE (texts: nothing was written), or what storage answered: the row was not
+ * taken, and may be offered again. */
+ticklog_status ticklog_write_row(ticklog_table *table, const void *row);
+
+/* [owner] Appends `count` rows that lie row_bytes apart. *written, which may be NULL, tells how many were taken: fewer
+ * than count only with an error, which is as in ticklog_write_row. */
+ticklog_status ticklog_write_rows(ticklog_table *table, const void *rows, size_t count, size_t *written);
+
+/* [owner] Closes the open packet, and gives all to storage and syncs it: what was written before survives a power cut.
+ * Errors: NULL, BAD_HANDLE, CLOSED, and storage's. */
+ticklog_status ticklog_table_flush(ticklog_table *table);
+
+/* [owner] Flushes, writes the footer, syncs and closes the file. If storage fails, the file stays open, without a whole
+ * footer, and close may be called again; ticklog_table_abandon gives up.
+ * Errors: as ticklog_table_flush. */
+ticklog_status ticklog_table_close(ticklog_table *table);
+
+/* [owner] Closes the file as it is, without a footer: readers take it for one that was never closed. */
+ticklog_status ticklog_table_abandon(ticklog_table *table);
+
+/* [owner] Rows taken so far; in a file that is appended to, those that were there are counted. 0 for NULL. */
+uint64_t ticklog_table_rows(const ticklog_table *table);
+
+/* [owner] As ticklog_table_create, for a file that exists, closed or not, of any version and codec: the configuration's
+ * codecs, level and version are ignored, the columns must be the file's. Its footer is cut off and written anew at
+ * close; until then it is an unclosed file with all its rows. Of a torn last packet the whole rows are kept, and
+ * *unverified, which may be NULL, tells how many these were. `memory` NULL: it is allocated, and freed by
+ * ticklog_table_close or _abandon. In Linux builds only.
+ * Errors: as create, BAD_FIELD (other columns), NOT_BCSV, DAMAGED (before the last packet: repair it first), TOO_LARGE,
+ * IO, NOT_FOUND, DENIED. */
+ticklog_status ticklog_table_append(const ticklog_table_config *config, const char *path, void *memory, size_t bytes,
+                                    uint64_t *unverified, ticklog_table **table);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Reading BCSV files: versions 1.3 to 1.5, every codec
+ *
+ * A packet's checksum is verified before a row of it is handed out. A file that was never closed is a normal file.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct ticklog_reader ticklog_reader;
+
+/* Where the bytes of a file come from. */
+typedef struct ticklog_source {
+    uint32_t size;          /* sizeof(ticklog_source) */
+    uint32_t reserved;      /* 0 */
+    uint64_t bytes;         /* length of the file */
+    const void *mapped;     /* the whole file in memory; NULL: `read` is called */
+    void *context;
+    ticklog_status (*read)(void *context, uint64_t offset, void *bytes, uint32_t count); /* all of them, or an error */
+} ticklog_source;
+
+#define TICKLOG_SALVAGE 1u    /* reader flag: damage does not end the reading; see ticklog_reader_damage */
+#define TICKLOG_UNVERIFIED 2u /* reader flag: the whole rows of a torn last packet come as well, which no checksum covers */
+
+typedef struct ticklog_reader_config {
+    uint32_t size;  /* sizeof(ticklog_reader_config) */
+    uint32_t flags; /* TICKLOG_SALVAGE, TICKLOG_UNVERIFIED */
+    const ticklog_source *source; /* kept until the reader is no longer used */
+    uint32_t packet_bytes; /* the most that a packet may have, as stored, and of BATCH unpacked as well; 0: what the file's header
+                              says and its largest row, at most the file's length (stored) */
+    uint32_t text_bytes;   /* the most that the strings of one row have together; 0: 65535 for each string column, at most
+                              2^24 */
+} ticklog_reader_config;
+
+/* [any] Stores in *bytes how much memory a reader of this file needs, exactly. Reads the file's header.
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NOT_BCSV, DAMAGED, and what the source's read answers. */
+ticklog_status ticklog_reader_size(const ticklog_reader_config *config, size_t *bytes);
+
+/* [owner] Makes a reader in `memory` (aligned to 8) that stands before row 0. There is nothing to close.
+ * Errors: as ticklog_reader_size, MISALIGNED, NO_MEMORY. */
+ticklog_status ticklog_reader_open(const ticklog_reader_config *config, void *memory, size_t bytes,
+                                   ticklog_reader **reader);
+
+/* [owner] Opens a file by its path: maps it, and allocates the memory. `flags` as in the configuration. Linux builds only.
+ * Errors: as ticklog_reader_open, IO, NOT_FOUND, DENIED. */
+ticklog_status ticklog_reader_open_path(const char *path, uint32_t flags, ticklog_reader **reader);
+
+/* [owner] Unmaps and frees what ticklog_reader_open_path took. */
+ticklog_status ticklog_reader_close(ticklog_reader *reader);
+
+typedef struct ticklog_column {
+    ticklog_text name; /* valid as long as the reader; of a column without a name "Column_<index>" */
+    uint32_t type;     /* TICKLOG_BOOL to TICKLOG_STRING */
+    uint32_t size;     /* bytes of a value; 0 for strings */
+} ticklog_column;
+
+/* [owner] How many columns there are; 0 for NULL. */
+uint32_t ticklog_reader_columns(const ticklog_reader *reader);
+
+/* [owner] One column. Errors: NULL, BAD_HANDLE, BAD_ARGUMENT (no such column). */
+ticklog_status ticklog_reader_column(const ticklog_reader *reader, uint32_t index, ticklog_column *column);
+
+/* [owner] How many rows the file has. Time: constant if there is a footer; otherwise what stands behind the last packet
+ * header is read, found by scanning backwards; of a stream file, all is read.
+ * Errors: NULL, BAD_HANDLE, DAMAGED, the source's. */
+ticklog_status ticklog_reader_rows(ticklog_reader *reader, uint64_t *rows);
+
+/* [owner] Goes to a row, so that it is the next to be read. Time: the packet is found in O(log packets), by the footer's
+ * index or, where that is thin, empty or missing, by the packet headers; then the packet's rows are decoded up to it.
+ * A stream file is read from its start. Errors: NULL, BAD_HANDLE, END (not so many rows), DAMAGED, the source's. */
+ticklog_status ticklog_reader_seek(ticklog_reader *reader, uint64_t row);
+
+/* [owner] Moves to the next row, whose values the next two functions tell.
+ * Errors: NULL, BAD_HANDLE, END, DAMAGED (without TICKLOG_SALVAGE: every further call answers the same), TOO_LARGE, the
+ * source's. */
+ticklog_status ticklog_reader_next(ticklog_reader *reader);
+
+/* [owner] The index of the current row: rows that are missing are counted. */
+uint64_t ticklog_reader_row(const ticklog_reader *reader);
+
+/* [owner] 1 if a checksum covers the current row, 0 if it is one of a torn last packet (TICKLOG_UNVERIFIED). */
+int32_t ticklog_reader_is_verified(const ticklog_reader *reader);
+
+/* [owner] The current row's value in a column that is no string: `size` bytes, aligned to nothing, valid until the next
+ * row; a bool is 0 or 1. NULL if there is no such value. */
+const void *ticklog_reader_value(const ticklog_reader *reader, uint32_t column);
+
+/* [owner] The current row's string; count 0 if there is none. Valid until the next row. */
+ticklog_text ticklog_reader_text(const ticklog_reader *reader, uint32_t column);
+
+/* [owner] Chooses the columns, by name, and where ticklog_read_rows puts them in a row of row_bytes bytes. Types must be the
+ * file's; a string goes to a char array (cut to its capacity, NUL-filled) or a ticklog_text. `fields` are kept.
+ * Errors: NULL, BAD_HANDLE, NOT_FOUND (no such column), BAD_TYPE, BAD_FIELD, TOO_MANY (more fields than the file has
+ * columns). */
+ticklog_status ticklog_reader_bind(ticklog_reader *reader, const ticklog_field *fields, uint32_t field_count,
+                                   uint32_t row_bytes);
+
+/* [owner] Reads up to `most` rows into `rows`, row_bytes apart; *count tells how many. Bytes between the fields are left
+ * alone. If there is a ticklog_text among the fields, one row at a time is read: the text is valid until the next.
+ * Answers OK with at least one row, or as ticklog_reader_next with none. Rows of different packets or behind a gap never come in one
+ * call: ticklog_reader_row is the last one's index. */
+ticklog_status ticklog_read_rows(ticklog_reader *reader, void *rows, size_t most, size_t *count);
+
+/* Where the values of a column go. */
+typedef struct ticklog_column_array {
+    uint32_t column;    /* index in the file */
+    uint32_t reserved;  /* 0 */
+    void *values;       /* room for `most` values of the column's type, aligned to it; of strings: for `most` ticklog_text */
+    char *text;         /* strings: room for their bytes; otherwise NULL */
+    size_t text_bytes;  /* strings: how much; at least 65535 */
+} ticklog_column_array;
+
+/* [owner] Reads up to `most` rows, by columns. Answers as ticklog_read_rows; fewer rows come as well where a column's text
+ * is full. */
+ticklog_status ticklog_read_columns(ticklog_reader *reader, const ticklog_column_array *arrays, uint32_t array_count,
+                                    size_t most, size_t *count);
+
+/* Something that is wrong with a file. */
+typedef struct ticklog_damage {
+    uint32_t size;        /* in: sizeof(ticklog_damage) */
+    int32_t status;       /* TICKLOG_DAMAGED, TICKLOG_END (a torn tail: the file was never closed), ... */
+    uint64_t offset;      /* of what is wrong, from the start of the file */
+    uint64_t skipped_from, skipped_bytes; /* what is left out */
+    uint64_t first_row, rows; /* which rows are missing; rows is 0 if that is not known, or none are */
+    const char *expected; /* what was expected at offset; never NULL */
+    const char *found;    /* what was found there, or NULL: found_number was */
+    uint64_t found_number;
+} ticklog_damage;
+
+/* [owner] What went wrong in the last call that answered DAMAGED, TOO_LARGE or NOT_BCSV; with TICKLOG_SALVAGE, the newest damage
+ * that was skipped. *count, which may be NULL, tells how many there have been: compare it after each call.
+ * Errors: NULL, BAD_HANDLE, BAD_SIZE, NOT_FOUND (nothing has gone wrong). */
+ticklog_status ticklog_reader_damage(const ticklog_reader *reader, ticklog_damage *damage, uint64_t *count);
 
 #ifdef __cplusplus
 }
