@@ -40,6 +40,12 @@ static inline int cposix_optind(void) { return optind; }
 /* 0 makes glibc start anew, also after a scan that was left half done. */
 static inline void cposix_reset_options(void) { optind = 0; }
 
+/* A number with so many significant digits, in scientific notation. */
+static inline int cposix_print_digits(char *text, size_t room, int digits, double value)
+{
+    return snprintf(text, room, "%.*e", digits - 1, value);
+}
+
 static inline int cposix_errno(void) { return errno; }
 static inline FILE *cposix_stdout(void) { return stdout; }
 static inline FILE *cposix_stderr(void) { return stderr; }
