@@ -77,12 +77,13 @@ public struct BCSVHeader {
                     found: .number(UInt64(bytes[typesOffset + i])))
             }
             names += Int(bytes.u16(at: typesOffset + columnCount + 2 * i))
+            // Here, and not behind the loop: the sum of 65535 lengths need not fit an Int.
+            guard names <= bytes.count - typesOffset - 3 * columnCount else {
+                throw BCSVError(.torn, at: bytes.count, expected: "the schema: column names", found: .end)
+            }
             i += 1
         }
         dataOffset = typesOffset + 3 * columnCount + names
-        guard dataOffset <= bytes.count else {
-            throw BCSVError(.torn, at: bytes.count, expected: "the schema: column names", found: .end)
-        }
     }
 
     /// Whether the bytes begin as every BCSV file does.
@@ -123,10 +124,53 @@ public struct BCSVHeader {
         var i = 0
         while i < columnCount {
             let type = type(of: i)
-            bits += 1
+            bits += rowCodec == .delta ? type.deltaCodeBits : 1
             sum += type == .string ? 2 + BCSVFormat.maxStringBytes : type == .bool ? 0 : type.size
             i += 1
         }
         return min(sum + (bits + 7) / 8, BCSVFormat.maxRowBytes)
+    }
+
+    func count(of type: ValueType) -> Int {
+        var count = 0
+        var i = 0
+        while i < columnCount {
+            if bytes[typesOffset + i] == type.rawValue { count += 1 }
+            i += 1
+        }
+        return count
+    }
+
+    /// Bytes of header and schema, from the first 24 bytes and the name lengths alone: nil if these are not there.
+    static func measure(_ window: inout SourceWindow) throws(BCSVError) -> Int {
+        let first = try window.bytes(at: 0, atLeast: 24)
+        guard recognises(first), first.holds(16, at: 0) else { return first.count }
+        let long = first.u32(at: 8) == 0
+        guard !long || first.holds(24, at: 0) else { return first.count }
+        let columns = Int(first.u16(at: long ? 18 : 10))
+        let lengths = (long ? 24 : 16) + columns
+        var end = lengths + 2 * columns
+        var i = 0
+        while i < columns {
+            let two = try window.bytes(at: lengths + 2 * i, atLeast: 2)
+            guard two.holds(2, at: 0) else { break }
+            end += Int(two.u16(at: 0))
+            // More names than the file has bytes: their sum need not fit an Int.
+            if end >= window.length { return window.length }
+            i += 1
+        }
+        return min(end, window.length)
+    }
+}
+
+extension ValueType {
+    /// Bits of a column's code in a delta row's header (spec: BCSV.md, section 7.3).
+    var deltaCodeBits: Int {
+        switch self {
+        case .bool, .string: 1
+        case .u8, .i8, .u16, .i16: 2
+        case .u32, .i32, .f32: 3
+        case .u64, .i64, .f64: 4
+        }
     }
 }
