@@ -19,7 +19,7 @@ public final class BCSVReader {
         var options = TableReader.Options()
         options.salvage = salvage
         options.unverified = unverified
-        let plan = TableReader.Plan(file.header, options, fileLength: file.file.bytes.count, isMapped: true)
+        let plan = TableReader.Plan(file.header.outline, options, fileLength: file.file.bytes.count, isMapped: true)
         guard let memory = malloc(plan.bytes) else {
             throw Fault(.system, file.path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
         }

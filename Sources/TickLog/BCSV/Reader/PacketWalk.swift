@@ -54,14 +54,6 @@ public struct PacketWalk {
         footerError = failure
     }
 
-    /// The most bytes that a batch of this file may have, as far as its header and length tell.
-    static func largestBatch(_ header: BCSVHeader, fileLength: Int) -> Int {
-        guard header.fileCodec == .batch else { return 0 }
-        let stated = Int(header.packetLimit) + BCSVFormat.maxRowBytes + 16
-        let (possible, overflow) = fileLength.multipliedReportingOverflow(by: 255)
-        return overflow ? stated : min(stated, possible)
-    }
-
     /// The next packet or damage. After the end, the same again.
     public mutating func next() throws(BCSVError) -> Event {
         if let ending { return .end(ending) }

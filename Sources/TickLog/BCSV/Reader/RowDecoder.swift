@@ -15,33 +15,27 @@ struct ScalarGroup {
 struct RowShape {
     let codec: BCSVRowCodec
     let columns: Int
-    private(set) var bools = 0
-    private(set) var strings = 0
-    private(set) var scalarBytes = 0
-    /// Bytes of the row's header: a flat row's bools, the flags or codes of the others.
+    let bools: Int
+    let strings: Int
+    let scalarBytes: Int
+    /// Bytes and bits of the row's header: a flat row's bools, the flags or codes of the others.
     let headerBytes: Int
-    /// Bits of the header that are used.
     let headerBits: Int
 
     var textsOffset: Int { roundUp(bools, 8) }
     var otherBytes: Int { textsOffset + strings * MemoryLayout<ticklog_text>.stride }
     var othersOffset: Int { roundUp(scalarBytes, 8) }
-    /// Bytes of a decoded row, of an odd number of cache lines: rows of the same place do not share one set.
-    var slotBytes: Int { (othersOffset + otherBytes + 63) / 64 | 1 }
+    /// Cache lines of a slot, which holds a decoded row: an odd number, so that rows do not share one set.
+    var slotLines: Int { (othersOffset + otherBytes + 63) / 64 | 1 }
 
-    init(_ header: BCSVHeader) {
-        codec = header.rowCodec
-        columns = header.columnCount
-        var bits = 0
-        var i = 0
-        while i < columns {
-            let type = header.type(of: i)
-            bits += codec == .delta ? type.deltaCodeBits : 1
-            if type == .bool { bools += 1 } else if type == .string { strings += 1 } else { scalarBytes += type.size }
-            i += 1
-        }
-        headerBits = codec == .flat ? bools : bits
-        headerBytes = (headerBits + 7) / 8
+    init(_ outline: BCSVOutline) {
+        codec = outline.rowCodec
+        columns = outline.columns
+        bools = outline.bools
+        strings = outline.strings
+        scalarBytes = outline.scalarBytes
+        headerBits = outline.headerBits
+        headerBytes = outline.headerBytes
     }
 
     /// Stores each column's place in its part, and the groups of scalars, of which there are at most ten; flat rows have
@@ -125,7 +119,7 @@ struct RowDecoder {
         self.shape = shape
         self.groups = groups
         self.slots = slots
-        slotBytes = shape.slotBytes * 64
+        slotBytes = shape.slotLines * 64
         self.slotCount = slotCount
         self.gradients = gradients
         self.window = window

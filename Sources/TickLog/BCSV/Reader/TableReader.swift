@@ -82,36 +82,36 @@ public struct TableReader {
         static let indexEntries = 256
 
         /// `isMapped`: the file's bytes stay where they are.
-        public init(_ header: BCSVHeader, _ options: Options, fileLength: Int, isMapped: Bool) {
-            shape = RowShape(header)
-            let texts = min(shape.strings * BCSVFormat.maxStringBytes, BCSVFormat.maxRowBytes)
-            let allowed = options.textBytes == 0 ? texts : min(options.textBytes, texts)
-            let codec = header.fileCodec
+        public init(_ outline: BCSVOutline, _ options: Options, fileLength: Int, isMapped: Bool) {
+            shape = RowShape(outline)
+            let allowed = options.textBytes == 0 ? outline.largestText : min(options.textBytes, outline.largestText)
+            let codec = outline.fileCodec
             let isLZ4 = codec == .packetLZ4 || codec == .streamLZ4
-            let longest = min(
-                shape.headerBytes + shape.scalarBytes + 2 * shape.strings + allowed, BCSVFormat.maxRowBytes)
-            largestRow = longest
-            isShort = longest < header.largestRow
+            largestRow = outline.largestRow(text: allowed)
+            isShort = allowed < outline.largestText
             // Only bytes that stay can be referred to.
             let keepsTexts = shape.strings > 0 && (isLZ4 || !isMapped && codec != .batch)
             arenaHalf = keepsTexts ? allowed + min(allowed, 65536) : 0
-            let slotBytes = shape.slotBytes * 64
+            let slotBytes = shape.slotLines * 64
             slotCount = keepsTexts ? 2 : 1 + max(1, min(Plan.slotLimit, Plan.slotTotal / slotBytes))
-            let stated = PacketWalk.largestBatch(header, fileLength: fileLength)
+            let stated = outline.largestBatch(fileLength: fileLength)
             batchBytes = codec != .batch || options.packetBytes == 0 ? stated : min(stated, options.packetBytes)
 
             var cursor = MemoryCursor()
-            places = cursor.take(4 * header.columnCount)
+            places = cursor.take(4 * outline.columns)
             groups = cursor.take(MemoryLayout<ScalarGroup>.stride * Plan.groupLimit)
             index = cursor.take(MemoryLayout<IndexEntry>.stride * Plan.indexEntries)
-            rowPointers = cursor.take(2 * MemoryLayout<UnsafeRawPointer>.stride * Plan.slotLimit)
+            rowPointers = cursor.take(2 * MemoryLayout<UnsafeRawPointer>.stride * (slotCount - 1))
             slots = cursor.take(slotBytes * slotCount + 64)
-            gradients = cursor.take(header.rowCodec == .delta ? shape.scalarBytes : 0)
-            window = cursor.take(isLZ4 ? RowWindow.size(largestRow: longest) : 0)
+            gradients = cursor.take(shape.codec == .delta ? shape.scalarBytes : 0)
+            window = cursor.take(isLZ4 ? RowWindow.size(largestRow: largestRow) : 0)
             arena = cursor.take(2 * arenaHalf)
             batch = cursor.take(batchBytes)
             bytes = cursor.end
         }
+
+        /// Rows of a block: one slot is that of the row before them.
+        var blockRows: Int { slotCount - 1 }
     }
 
     /// Makes a reader of `window`, whose file begins with `header`. `memory` has `plan.bytes` bytes, aligned to 8.
@@ -135,7 +135,7 @@ public struct TableReader {
             window: codec == .packetLZ4 || codec == .streamLZ4
                 ? RowWindow(memory + plan.window, largestRow: plan.largestRow, isShort: plan.isShort) : nil,
             arena: plan.arenaHalf > 0 ? StringArena(memory + plan.arena, half: plan.arenaHalf) : nil)
-        rowPointers = Table(memory + plan.rowPointers, 2 * Plan.blockRows(plan))
+        rowPointers = Table(memory + plan.rowPointers, 2 * plan.blockRows)
         if codec == .stream || codec == .streamLZ4 {
             stream = StreamWalk(window, header)
         } else {
@@ -346,11 +346,12 @@ public struct TableReader {
         return (count, .row)
     }
 
+    /// Leaves an event for the next call.
+    mutating func keep(_ event: Event) {
+        pending = event
+        hasRow = true
+    }
+
     /// What `block` met behind the rows that it told.
     private(set) var pending: Event?
-}
-
-extension TableReader.Plan {
-    /// Rows of a block: one slot is that of the row before them.
-    static func blockRows(_ plan: TableReader.Plan) -> Int { plan.slotCount - 1 }
 }
