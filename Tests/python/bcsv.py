@@ -38,10 +38,11 @@ class Cut(Damage):
 
 
 class Packet:
-    """Where a packet lies, the index of its first row and how many it has."""
+    """Where a packet lies, the index of its first row and how many it has. `row_ends`: where each row ends; empty for a
+    batch."""
 
     def __init__(self, offset, first_row):
-        self.offset, self.first_row, self.rows, self.end = offset, first_row, 0, None
+        self.offset, self.first_row, self.rows, self.end, self.row_ends = offset, first_row, 0, None, []
 
 
 class File:
@@ -171,6 +172,7 @@ class _Body:
     def __init__(self, f, data, at, lz4):
         self.f, self.data, self.at, self.lz4 = f, data, at, lz4
         self.decoder, self.history, self.rows = RowDecoder(f.types, f.row_codec), b"", []
+        self.ends = []
 
     def length(self):
         """The next length and the offset behind it."""
@@ -202,6 +204,7 @@ class _Body:
             raise Damage(self.at, "row %d of the packet: %s" % (len(self.rows), error)) from None
         self.rows.append(row)
         self.at = behind + length
+        self.ends.append(self.at)
 
     def to_terminator(self):
         while True:
@@ -248,7 +251,7 @@ def packet(f, data, at):
     else:
         body = _Body(f, data, start, f.lz4)
         body.to_terminator()
-        end = body.at
+        end, result.row_ends = body.at, body.ends
         if end + 8 > len(data):
             raise Cut(end, "cut packet hash", body.rows)
         if xxhash.xxh64_intdigest(data[start:end]) != struct.unpack_from("<Q", data, end)[0]:
