@@ -156,6 +156,7 @@ extension TableReader {
     public mutating func countRows() throws(BCSVError) -> UInt64 {
         if let footer { return footer.rowCount }
         if var walk = stream {
+            defer { stream!.window = walk.window }
             walk.restart()
             while true {
                 switch try walk.next() {
