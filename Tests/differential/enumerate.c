@@ -223,6 +223,7 @@ static void flip_data(uint64_t bit, uint64_t count, const table_t *table, const 
             continue;
         }
         uint64_t rows = 0, previous = UINT64_MAX, missing = 0, next = 0;
+        int harmless = 0;
         while ((status = ticklog_reader_next(reader)) == TICKLOG_OK) {
             uint64_t row = ticklog_reader_row(reader);
             if (previous != UINT64_MAX && row <= previous) wrong("row index goes back", (long long)previous, (long long)row);
@@ -238,7 +239,7 @@ static void flip_data(uint64_t bit, uint64_t count, const table_t *table, const 
             if (!stream && row >= lost_from && row < lost_to) {
                 /* Other LZ4 bytes may unpack to the same: a match at another distance. The hash is of what is unpacked. */
                 if (!batch) wrong("a row of the damaged packet is accepted", (long long)row, 0);
-                lost_to = lost_from;
+                harmless = 1;
             }
             missing += row - next;
             next = row + 1;
@@ -250,7 +251,10 @@ static void flip_data(uint64_t bit, uint64_t count, const table_t *table, const 
         if (flags & TICKLOG_SALVAGE) {
             if (status != TICKLOG_END) wrong("salvage ends with status", status, 0);
             missing += next < table->rows ? table->rows - next : 0;
-            if (missing != lost_to - lost_from) wrong("salvage misses rows", (long long)missing, (long long)(lost_to - lost_from));
+            uint64_t lost = harmless ? 0 : lost_to - lost_from;
+            if (missing != lost) wrong("salvage misses rows", (long long)missing, (long long)lost);
+        } else if (harmless) {
+            if (next != table->rows || status != TICKLOG_END) wrong("a harmless flip: status and rows", status, (long long)next);
         } else if (at >= map->footer_start) {
             if (next != table->rows || (status != TICKLOG_END && status != TICKLOG_DAMAGED)) wrong("a damaged footer: status and rows", status, (long long)next);
         } else if (status != TICKLOG_DAMAGED || next != lost_from) {
