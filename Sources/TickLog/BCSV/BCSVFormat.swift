@@ -6,6 +6,9 @@ enum BCSVFormat {
     static let footerEndMagic: UInt32 = 0x5844_4945  // "EIDX"
 
     static let flagZeroOrderHold: UInt16 = 0x0001
+    static let flagStream: UInt16 = 0x0004
+    static let flagBatch: UInt16 = 0x0008
+    static let flagDelta: UInt16 = 0x0010
 
     static let packetHeaderBytes = 16
     /// The row length that ends a packet, and its encoding.

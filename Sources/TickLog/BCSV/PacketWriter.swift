@@ -1,141 +1,82 @@
-import CLZ4
 import CTickLog
 import CXXHash
 
-/// A packet's place, for the footer. Rolled files stay below 2^32 bytes, and each row takes at least one.
-struct IndexEntry {
-    var offset: UInt32
-    var firstRow: UInt32
-}
-
-/// The footer's index in bounded memory: when it is full, every second packet is dropped and from then on only every
-/// `stride`-th kept. pybcsv reads such an index rightly for flat and ZoH (spec BCSV, section 12).
-struct PacketIndex {
-    let entries: Table<IndexEntry>
-    private(set) var count = 0
-    private var stride = 1
-    private var packets = 0
-    private var isGivenUp = false
-
-    init(_ entries: Table<IndexEntry>) { self.entries = entries }
-
-    /// `offset` is a packet's place in the file. Behind 4 GiB, which only a roll that storage refuses can reach, the file
-    /// goes without an index: readers then scan.
-    mutating func add(offset: UInt64, firstRow: UInt64) {
-        guard offset <= UInt64(UInt32.max), !isGivenUp else {
-            isGivenUp = true
-            count = 0
-            return
-        }
-        let entry = IndexEntry(offset: UInt32(offset), firstRow: UInt32(truncatingIfNeeded: firstRow))
-        if packets % stride == 0 {
-            if count == entries.count {
-                var i = 0
-                while 2 * i < count {
-                    entries[i] = entries[2 * i]
-                    i += 1
-                }
-                count = i
-                stride *= 2
-            }
-            if packets % stride == 0 {
-                entries[count] = entry
-                count += 1
-            }
-        }
-        packets += 1
-    }
-
-    mutating func reset() { (count, stride, packets, isGivenUp) = (0, 1, 0, false) }
-}
-
-/// LZ4 streaming of rows: each row is a block that may refer to the packet's rows before it (spec BCSV, section 4.1).
-struct RowCompressor {
-    private let state: UnsafeMutablePointer<LZ4_stream_t>
-    private let window: UnsafeMutableRawPointer
-    private let windowBytes: Int
-    private let maxRow: Int
-    private let acceleration: Int32
-    private var position = 0
-
-    init(
-        state: UnsafeMutableRawPointer, stateBytes: Int, window: UnsafeMutableRawPointer, windowBytes: Int, maxRow: Int,
-        level: Int
-    ) {
-        self.state = LZ4_initStream(state, stateBytes)
-        self.window = window
-        self.windowBytes = windowBytes
-        self.maxRow = maxRow
-        acceleration = Int32(10 - level)
-    }
-
-    mutating func reset() {
-        LZ4_resetStream_fast(state)
-        position = 0
-    }
-
-    /// Where the next row is to be put: room for `maxRow` bytes behind the history, which stays where it is.
-    mutating func rowRoom() -> UnsafeMutableRawPointer {
-        if position + maxRow > windowBytes { position = 0 }
-        return window + position
-    }
-
-    /// Compresses the row that was put there. `out` has room for `bound(maxRow)` bytes.
-    mutating func compress(_ count: Int, to out: UnsafeMutableRawPointer, room: Int) -> Int {
-        let row = (window + position).assumingMemoryBound(to: CChar.self)
-        let written = LZ4_compress_fast_continue(
-            state, row, out.assumingMemoryBound(to: CChar.self), Int32(count), Int32(truncatingIfNeeded: room), acceleration)
-        // It is 0 only if `out` is smaller than the bound.
-        precondition(written > 0)
-        position += count
-        return Int(written)
-    }
-
-    static func bound(_ row: Int) -> Int { row + row / 255 + 16 }
-
-    /// Bytes of the window: `history` and the longest row behind it, at least two rows.
-    static func windowBytes(history: Int, maxRow: Int) -> Int { max(history, maxRow) + maxRow }
-
-    static var stateBytes: Int { Int(LZ4_sizeofState()) }
-}
-
-/// Writes rows as packets (spec BCSV, section 4).
+/// Writes rows as a file's body: as packets (spec BCSV, sections 4 and 6) or as a stream (5).
 struct PacketWriter {
     var rows: RowEncoder
+    private let codec: BCSVFileCodec
     private var compressor: RowCompressor?
+    private let batch: BatchCompressor?
     var index: PacketIndex
     private let packetBytes: Int
-    private let maxRow: Int
-    /// Every owner is due in every row, and no row is repeated: flat rows need no held values.
-    private let isUniform: Bool
 
     private(set) var rowCount: UInt64 = 0
     private(set) var closedPackets: UInt64 = 0
     private(set) var isOpen = false
     private var body = 0
-    private var isFirstRow = false
+    private var rowsInPacket = 0
     private var lengthWidth = 1
     private var hash = cxxhash64_state()
-    /// How much of the buffer, from its end, is not hashed yet.
+    /// How many bytes of the body, from its end, are not hashed yet.
     private var unhashed = 0
 
+    /// Of `compressor` and `batch`, the codec tells which there is.
     init(
-        rows: RowEncoder, compressor: RowCompressor?, index: PacketIndex, packetBytes: Int, maxRow: Int, isUniform: Bool
+        rows: RowEncoder, codec: BCSVFileCodec, compressor: RowCompressor?, batch: BatchCompressor?, index: PacketIndex,
+        packetBytes: Int
     ) {
         self.rows = rows
+        self.codec = codec
         self.compressor = compressor
+        self.batch = batch
         self.index = index
         self.packetBytes = packetBytes
-        self.maxRow = maxRow
-        self.isUniform = isUniform
     }
 
-    /// The most that a row adds to the buffer: the end of the packet before it, a packet header, the row, and the end of
-    /// its own packet, which therefore always fits.
-    static func rowRoom(maxRow: Int, compressed: Bool) -> Int {
-        BCSVFormat.packetEndBytes + BCSVFormat.packetHeaderBytes + BLE.maxRowWidth
-            + (compressed ? RowCompressor.bound(maxRow) : maxRow) + BCSVFormat.packetEndBytes
+    // MARK: Room
+
+    /// The most that rows of `maxRow` bytes need of the buffer: the end of the packet before, a packet header, the row,
+    /// and the end of its own packet, which therefore always fits. Of a batch, two whole packets: one that is full, and
+    /// one of a row alone.
+    static func rowRoom(maxRow: Int, codec: BCSVFileCodec, packetBytes: Int) -> Int {
+        switch codec {
+        case .packet, .stream: frame + maxRow + RowEncoder.slack
+        case .packetLZ4, .streamLZ4: frame + RowCompressor.bound(maxRow)
+        case .batch: batchRoom(packetBytes + BLE.maxRowWidth + maxRow) + batchRoom(BLE.maxRowWidth + maxRow)
+        }
     }
+
+    /// What the next row needs of the buffer if it has `most` bytes at most. Constant but for batches.
+    func room(_ most: Int) -> Int {
+        switch codec {
+        case .packet, .stream: return PacketWriter.frame + most + RowEncoder.slack
+        case .packetLZ4, .streamLZ4: return PacketWriter.frame + RowCompressor.bound(most)
+        case .batch:
+            let row = BLE.maxRowWidth + most
+            if !isOpen || body < packetBytes { return PacketWriter.batchRoom((isOpen ? body : 0) + row) }
+            return PacketWriter.batchRoom(body) + PacketWriter.batchRoom(row)
+        }
+    }
+
+    var isBatch: Bool { batch != nil }
+
+    /// The most bytes that the open packet adds to the buffer when it is closed, of which none are there yet: a batch's.
+    var unwritten: Int { isBatch && isOpen ? PacketWriter.batchRoom(body) : 0 }
+
+    /// The most bytes that a row adds to a file, with a packet of its own.
+    static func rowBytes(maxRow: Int, codec: BCSVFileCodec) -> Int {
+        rowRoom(maxRow: maxRow, codec: codec == .batch ? .packetLZ4 : codec, packetBytes: 0)
+    }
+
+    private static var frame: Int {
+        2 * BCSVFormat.packetEndBytes + BCSVFormat.packetHeaderBytes + BLE.maxRowWidth
+    }
+
+    private static func batchRoom(_ rows: Int) -> Int {
+        BCSVFormat.packetHeaderBytes + 8 + LiteralBlock.bytes(rows + 5) + BCSVFormat.hashBytes
+    }
+
+    // MARK: Rows
 
     /// A new file: rows are counted from 0, held values stay.
     mutating func beginFile() {
@@ -152,23 +93,23 @@ struct PacketWriter {
         case repeated
     }
 
-    /// Appends a row. The buffer has room for `rowRoom` bytes.
+    /// Appends a row of `most` bytes at most. The buffer has `room(most)`.
     @_optimize(speed)
-    mutating func append(_ due: Due, to buffer: inout BlockBuffer) {
+    mutating func append(_ due: Due, most: Int, to buffer: inout BlockBuffer) {
         if isOpen, body >= packetBytes { close(&buffer) }
         if !isOpen { open(&buffer) }
         let guess = lengthWidth
-        let start = buffer.next
+        let start = batch == nil ? buffer.next : batch!.payload + body
         let out = start + guess
-        let stored: Int
+        var stored: Int
         if compressor != nil {
-            let row = compressor!.rowRoom()
+            let row = compressor!.rowRoom(most)
             let length = encode(due, to: row)
-            stored = length == 0 ? 0 : compressor!.compress(length, to: out, room: RowCompressor.bound(maxRow))
+            stored = length == 0 ? 0 : compressor!.compress(length, to: out)
         } else {
             stored = encode(due, to: out)
         }
-        isFirstRow = false
+        rowsInPacket &+= 1
         let width = BLE.width(stored)
         if width != guess {
             // Rows mostly have the same width of length; this is the other case.
@@ -176,63 +117,105 @@ struct PacketWriter {
             if stored > 0 { lengthWidth = width }
         }
         BLE.store(stored, width: width, at: start)
+        rowCount &+= 1
+        if isStream {
+            if stored > 0 {
+                (start + width + stored).store(cxxhash32(start + width, stored))
+                stored &+= 4
+            }
+            buffer.advance(width &+ stored)
+            return
+        }
         body &+= width &+ stored
         unhashed &+= width &+ stored
-        buffer.advance(width &+ stored)
-        rowCount &+= 1
+        if batch == nil { buffer.advance(width &+ stored) }
+        // While the processor has the bytes at hand; in large pieces, since each call costs.
+        if unhashed >= 32768 { hashPending(buffer) }
     }
 
     @inline(__always)
-    private mutating func encode(_ due: Due, to out: UnsafeMutableRawPointer) -> Int {
+    private var isStream: Bool {
+        switch codec {
+        case .stream, .streamLZ4: true
+        default: false
+        }
+    }
+
+    @inline(__always)
+    private func encode(_ due: Due, to out: UnsafeMutableRawPointer) -> Int {
+        let isFirstRow = rowsInPacket == 0
+        if rows.codec == .delta {
+            if case .repeated = due { return rows.encodeDeltaHeld(to: out, isFirst: isFirstRow) }
+            return rows.encodeDelta(to: out, isFirstRow ? .first : rowsInPacket == 1 ? .second : .later)
+        }
         switch due {
         case .all(let allPresent):
-            if rows.isFlat {
-                return isUniform && allPresent && compressor != nil ? rows.encodeFlatDirect(to: out) : rows.encodeFlat(to: out)
+            if rows.codec == .flat {
+                return rows.isDirect && allPresent ? rows.encodeFlatDirect(to: out) : rows.encodeFlat(to: out)
             }
             return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(to: out, allPresent: allPresent)
         case .event(let owner):
             return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(of: owner, to: out)
         case .repeated:
             // The samples of the row before lie in a ring that has room for others since.
-            if rows.isFlat { return rows.encodeFlatHeld(to: out) }
+            if rows.codec == .flat { return rows.encodeFlatHeld(to: out) }
             return isFirstRow ? rows.encodeHeld(to: out) : 0
         }
     }
 
+    // MARK: Packets
+
     private mutating func open(_ buffer: inout BlockBuffer) {
-        let header = buffer.next
-        index.add(offset: buffer.length, firstRow: rowCount)
-        header.store(BCSVFormat.packetMagic)
-        header.store(rowCount, at: 4)
-        header.store(cxxhash32(header, 12), at: 12)
-        buffer.advance(BCSVFormat.packetHeaderBytes)
         isOpen = true
-        isFirstRow = true
+        rowsInPacket = 0
         body = 0
         unhashed = 0
-        cxxhash64_reset(&hash)
         if compressor != nil { compressor!.reset() }
+        if isStream { return }
+        cxxhash64_reset(&hash)
+        if batch == nil {
+            putHeader(&buffer, firstRow: rowCount)
+        }
     }
 
-    /// Ends the open packet. There is room for it: every row left it.
+    private mutating func putHeader(_ buffer: inout BlockBuffer, firstRow: UInt64) {
+        let header = buffer.next
+        index.add(offset: buffer.length, firstRow: firstRow)
+        header.store(BCSVFormat.packetMagic)
+        header.store(firstRow, at: 4)
+        header.store(cxxhash32(header, 12), at: 12)
+        buffer.advance(BCSVFormat.packetHeaderBytes)
+    }
+
+    /// Ends the open packet. There is room for it: every row left it. A stream has none.
     mutating func close(_ buffer: inout BlockBuffer) {
-        if !isOpen { return }
-        let end = buffer.next
+        if !isOpen || isStream { return }
+        let end = batch == nil ? buffer.next : batch!.payload + body
         end.store(BCSVFormat.terminator.0)
         end.store(BCSVFormat.terminator.1, at: 4)
-        buffer.advance(5)
+        body += 5
         unhashed += 5
+        if batch == nil { buffer.advance(5) }
         hashPending(buffer)
+        if let batch {
+            putHeader(&buffer, firstRow: rowCount - UInt64(rowsInPacket))
+            let sizes = buffer.next
+            let count = batch.compress(body, to: sizes + 8)
+            sizes.store(UInt32(body))
+            sizes.store(UInt32(count), at: 4)
+            buffer.advance(8 + count)
+        }
         buffer.next.store(cxxhash64_digest(&hash))
         buffer.advance(8)
         isOpen = false
         closedPackets += 1
     }
 
-    /// Hashes what was appended since; before the buffer gives bytes away. In large pieces, since each call costs.
+    /// Hashes what was appended since; before the buffer gives bytes away.
     mutating func hashPending(_ buffer: borrowing BlockBuffer) {
         if unhashed == 0 { return }
-        cxxhash64_update(&hash, buffer.next - unhashed, unhashed)
+        let end = batch == nil ? buffer.next : batch!.payload + body
+        cxxhash64_update(&hash, end - unhashed, unhashed)
         unhashed = 0
     }
 }

@@ -1,9 +1,11 @@
 /// Encodes the rows of one BCSV file and holds the last value of every column.
 ///
 /// Before a row, `samples` says where each owner's new sample lies; nil means that the owner is not due and its columns
-/// keep their values. `out` always has room for `maxRow` bytes.
+/// keep their values. `out` always has room for `maxRow` bytes and `slack` more, which may be spoiled.
 struct RowEncoder {
-    let isFlat: Bool
+    let codec: BCSVRowCodec
+    /// Every owner has a sample in every row, and no row is repeated: flat rows need no held values.
+    let isDirect: Bool
     let segments: Table<Segment>
     /// By owner: its first segment.
     let first: Table<UInt32>
@@ -13,8 +15,12 @@ struct RowEncoder {
     let held: UnsafeMutableRawPointer
     /// ZoH: the held scalars, grouped by type. Flat: unused.
     let scalars: UnsafeMutableRawPointer
+    /// Delta: what each scalar changed by last, as `scalars`. Otherwise unused.
+    let gradients: UnsafeMutableRawPointer
     /// The held strings: u16 length, then the capacity.
     let strings: UnsafeMutableRawPointer
+    /// A table's string columns, behind all others.
+    let texts: TextColumns?
     let headerBytes: Int
     let boolBytes: Int
     let bools: Int
@@ -24,16 +30,20 @@ struct RowEncoder {
 
     init(
         _ layout: RowLayout, segments: Table<Segment>, first: Table<UInt32>, samples: Table<UnsafeRawPointer?>,
-        held: UnsafeMutableRawPointer
+        held: UnsafeMutableRawPointer, isDirect: Bool, texts: TextColumns? = nil
     ) {
-        isFlat = layout.isFlat
+        codec = layout.codec
+        self.isDirect = isDirect
+        self.texts = texts
         self.segments = segments
         self.first = first
         self.samples = samples
         self.held = held
         let fixed = layout.isFlat ? layout.boolBytes + layout.scalarBytes : layout.headerBytes
         scalars = held + roundUp(fixed, 8)
-        strings = scalars + (layout.isFlat ? 0 : roundUp(layout.scalarBytes, 8))
+        let values = layout.isFlat ? 0 : roundUp(layout.scalarBytes, 8)
+        gradients = scalars + values
+        strings = gradients + (layout.codec == .delta ? values : 0)
         headerBytes = layout.headerBytes
         boolBytes = layout.boolBytes
         bools = layout.bools
@@ -43,10 +53,14 @@ struct RowEncoder {
         held.zero(RowEncoder.heldBytes(layout))
     }
 
+    /// A value is stored whole before it is known how much of it stays.
+    static let slack = 8
+
     /// Memory for the held values.
     static func heldBytes(_ layout: RowLayout) -> Int {
         let fixed = layout.isFlat ? layout.boolBytes + layout.scalarBytes : layout.headerBytes
-        return roundUp(fixed, 8) + (layout.isFlat ? 0 : roundUp(layout.scalarBytes, 8)) + roundUp(layout.stringBytes, 8)
+        let values = layout.isFlat ? 0 : roundUp(layout.scalarBytes, 8) * (layout.codec == .delta ? 2 : 1)
+        return roundUp(fixed, 8) + values + roundUp(layout.stringBytes, 8)
     }
 
     // MARK: Zero-order hold
@@ -78,7 +92,9 @@ struct RowEncoder {
             out.store(last & UInt8(truncatingIfNeeded: (1 << UInt32(columns & 7)) - 1), at: headerBytes - 1)
         }
         (out + headerBytes).copy(scalars, scalarBytes)
-        return headerBytes + scalarBytes + copyStrings(to: out + (headerBytes + scalarBytes), lengths: true)
+        let fixed = headerBytes + scalarBytes
+        if let texts { return texts.encode(.all, header: out, end: out + fixed) - out }
+        return fixed + copyStrings(to: out + fixed, lengths: true)
     }
 
     /// What changed since the row before; 0 bytes if nothing did.
@@ -93,6 +109,11 @@ struct RowEncoder {
             let segment = segments.pointer(i)
             if let sample = samples[Int(segment.pointee.owner)] { encode(segment, sample, &row) }
             i &+= 1
+        }
+        if let texts {
+            let end = row.end
+            row.end = texts.encode(.changes, header: out, end: end)
+            if row.end != end { row.changed = true }
         }
         return row.changed ? row.end - out : 0
     }
@@ -134,7 +155,7 @@ struct RowEncoder {
         }
     }
 
-    private func copyBits(_ bit: Int, _ count: Int, to header: UnsafeMutablePointer<UInt8>) {
+    func copyBits(_ bit: Int, _ count: Int, to header: UnsafeMutablePointer<UInt8>) {
         let from = held.assumingMemoryBound(to: UInt8.self)
         var at = bit
         while at < bit + count {
@@ -192,6 +213,7 @@ struct RowEncoder {
 
     private func finishFlat(_ out: UnsafeMutableRawPointer) -> Int {
         var at = boolBytes + scalarBytes
+        if let texts { return texts.encode(.flat, header: out, end: out + at) - out }
         if stringCount == 0 { return at }
         var i = 0
         while i < segments.count {
@@ -218,7 +240,7 @@ struct RowEncoder {
         }
     }
 
-    private func hold(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer) {
+    func hold(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer) {
         let source = sample + Int(segment.pointee.source)
         let count = Int(segment.pointee.count)
         switch segment.pointee.width {
@@ -227,12 +249,12 @@ struct RowEncoder {
         case Segment.stringWidth:
             for i in 0..<count { _ = holdString(source + i * Int(segment.pointee.capacity), segment.pointee, i) }
         case let width:
-            ((isFlat ? held : scalars) + Int(segment.pointee.held)).copy(source, count * Int(width))
+            ((codec == .flat ? held : scalars) + Int(segment.pointee.held)).copy(source, count * Int(width))
         }
     }
 
     /// Whether one of these bools changed. Any byte but 0 is true.
-    private func holdBools(_ source: UnsafeRawPointer, _ count: Int, _ bit: Int) -> Bool {
+    func holdBools(_ source: UnsafeRawPointer, _ count: Int, _ bit: Int) -> Bool {
         let bits = held.assumingMemoryBound(to: UInt8.self)
         var changed: UInt8 = 0
         for i in 0..<count {
@@ -246,7 +268,7 @@ struct RowEncoder {
     }
 
     /// Whether the string changed. It ends at its first NUL or its capacity.
-    private func holdString(_ source: UnsafeRawPointer, _ segment: Segment, _ index: Int) -> Bool {
+    func holdString(_ source: UnsafeRawPointer, _ segment: Segment, _ index: Int) -> Bool {
         let capacity = Int(segment.capacity)
         let value = strings + (Int(segment.held) + index * (2 + capacity))
         let length = source.stringLength(capacity)
@@ -259,7 +281,7 @@ struct RowEncoder {
     }
 
     /// All strings' bytes in column order, each behind its length if asked for.
-    private func copyStrings(to out: UnsafeMutableRawPointer, lengths: Bool) -> Int {
+    func copyStrings(to out: UnsafeMutableRawPointer, lengths: Bool) -> Int {
         if stringCount == 0 { return 0 }
         var at = 0
         for i in 0..<segments.count where segments[i].width == Segment.stringWidth {
@@ -280,6 +302,36 @@ struct RowEncoder {
     }
 }
 
+#if arch(arm)
+typealias RowWord = FixedWidthInteger & UnsignedInteger & BitwiseCopyable
+#else
+typealias RowWord = FixedWidthInteger & UnsignedInteger & BitwiseCopyable & SIMDScalar
+#endif
+
+/// How a table's string columns get into a row: a pointer to a function, so that runs, which have none of them, do not
+/// carry its code.
+struct TextColumns {
+    enum Mode: UInt8 {
+        /// Every string, each behind its length. The flags of a ZoH row are set already.
+        case all
+        /// Those that changed, and their flags.
+        case changes
+        /// All lengths, then all strings.
+        case flat
+    }
+
+    let count: Int
+    let context: UnsafeMutableRawPointer
+    let function:
+        @convention(c) (UnsafeMutableRawPointer, UInt8, UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> UnsafeMutableRawPointer
+
+    /// Appends them at `end`, and returns the row's new end.
+    @inline(__always)
+    func encode(_ mode: Mode, header: UnsafeMutableRawPointer, end: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+        function(context, mode.rawValue, header, end)
+    }
+}
+
 /// A ZoH row while it grows: flags in the header, changed values behind it (spec BCSV, section 7.2).
 ///
 /// Segments come in the order of their bits. The first one in a header byte stores it, the others add to it.
@@ -290,7 +342,7 @@ struct ZoHRow {
 
     /// Compares `count` values with the held ones, and appends and holds those that differ.
     @inline(__always)
-    mutating func put<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    mutating func put<Word: RowWord>(
         _: Word.Type, _ source: UnsafeRawPointer, held: UnsafeMutableRawPointer, _ count: Int, _ bit: Int
     ) {
         let width = MemoryLayout<Word>.size
@@ -317,7 +369,7 @@ struct ZoHRow {
     /// did not change.
     @inline(never)
     @_optimize(speed)
-    private static func putEights<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    private static func putEights<Word: RowWord>(
         _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ eights: Int,
         _ flags: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutableRawPointer
     ) -> UnsafeMutableRawPointer {
@@ -327,6 +379,14 @@ struct ZoHRow {
         var flags = UnsafeMutableRawPointer(flags)
         var end = end
         let last = flags + eights
+        #if !arch(arm)
+        while flags != last {
+            flags.store(putVector(Word.self, source, held, &end))
+            flags += 1
+            source += 8 &* width
+            held += 8 &* width
+        }
+        #else
         if eights & 1 != 0 {
             flags.store(UInt8(truncatingIfNeeded: putFlags(Word.self, source, held, first: 0, &end)))
             flags += 1
@@ -340,12 +400,43 @@ struct ZoHRow {
             source += 16 &* width
             held += 16 &* width
         }
+        #endif
         return end
     }
 
+    #if !arch(arm)
+    /// The flags of eight values, which are compared at once. What is mostly so is fast: none changed, or all.
+    @inline(__always)
+    private static func putVector<Word: RowWord>(
+        _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ end: inout UnsafeMutableRawPointer
+    ) -> UInt8 {
+        let width = MemoryLayout<Word>.size
+        let new = source.loadUnaligned(as: SIMD8<Word>.self)
+        let differs = new .!= UnsafeRawPointer(held).loadUnaligned(as: SIMD8<Word>.self)
+        if !any(differs) { return 0 }
+        held.storeBytes(of: new, as: SIMD8<Word>.self)
+        if all(differs) {
+            end.storeBytes(of: new, as: SIMD8<Word>.self)
+            end += 8 &* width
+            return 0xFF
+        }
+        // Without branches: which ones changed is what no processor can foretell.
+        var bits: UInt8 = 0
+        var i = 0
+        while i < 8 {
+            end.store(new[i])
+            let one: UInt8 = differs[i] ? 1 : 0
+            bits |= one &<< UInt8(truncatingIfNeeded: i)
+            end += Int(one) &* width
+            i &+= 1
+        }
+        return bits
+    }
+    #endif
+
     /// The flags of eight values, from the `first`.
     @inline(__always)
-    private static func putFlags<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    private static func putFlags<Word: RowWord>(
         _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, first: Int,
         _ end: inout UnsafeMutableRawPointer
     ) -> UInt32 {
@@ -367,7 +458,7 @@ struct ZoHRow {
     }
 
     @inline(never)
-    private mutating func putSome<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    private mutating func putSome<Word: RowWord>(
         _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ count: Int, _ bit: Int
     ) {
         let width = MemoryLayout<Word>.size

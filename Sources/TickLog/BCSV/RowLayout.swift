@@ -17,11 +17,11 @@ struct RowField {
 struct Segment {
     /// Bytes from the start of the owner's sample.
     var source: UInt32
-    /// ZoH: offset of the held values. Flat: offset in the row. Strings: offset among the held strings.
+    /// ZoH, delta: offset of the held values. Flat: offset in the row. Strings: offset among the held strings.
     var held: UInt32
-    /// ZoH: position of the first column's bit in the row header. Flat: of the first bool.
+    /// Position of the first column's bits in the row header. Flat: of the first bool.
     var bit: UInt32
-    /// Columns.
+    /// Columns. Flat scalars, which are only copied: bytes, of a width of 1.
     var count: UInt32
     /// Index of the next segment of the same owner, or `none`.
     var next: UInt32
@@ -31,6 +31,8 @@ struct Segment {
     var capacity: UInt16
     /// Bytes of a value: 1, 2, 4, 8; `boolWidth`, `stringWidth`.
     var width: UInt8
+    /// Delta subtracts floats as floats.
+    var isFloat = false
 
     static let none: UInt32 = .max
     static let boolWidth: UInt8 = 0
@@ -39,9 +41,10 @@ struct Segment {
 
 /// The shape of a BCSV file's rows, and the segments that encode them.
 ///
-/// ZoH groups columns by type, in the order of type codes (spec BCSV, section 7.2); flat keeps column order (7.1).
+/// ZoH and delta group columns by type, in the order of type codes (spec BCSV, sections 7.2 and 7.3); flat keeps column
+/// order (7.1).
 struct RowLayout {
-    let isFlat: Bool
+    let codec: BCSVRowCodec
     /// Streams, the row owner not counted.
     let owners: Int
     private(set) var columns = 0
@@ -51,22 +54,31 @@ struct RowLayout {
     /// Held strings: a length and the capacity each.
     private(set) var stringBytes = 0
     private(set) var segmentCount = 0
+    /// ZoH, delta: bits of the row header but for the texts'.
+    private(set) var bits = 0
+    /// String columns that have no segments: a table's.
+    let texts: Int
 
-    /// Bits of a ZoH row.
-    var headerBytes: Int { (columns + 7) / 8 }
+    var isFlat: Bool { codec == .flat }
+    /// ZoH, delta: what a row begins with.
+    var headerBytes: Int { (bits + texts + 7) / 8 }
     var boolBytes: Int { (bools + 7) / 8 }
-    /// The longest row.
-    var maxRow: Int { (isFlat ? boolBytes : headerBytes) + scalarBytes + stringBytes }
-    /// A flat row but for its strings' bytes.
-    var flatFixedBytes: Int { boolBytes + scalarBytes + 2 * strings }
+    /// The longest row, but for the texts' bytes.
+    var maxRow: Int { (isFlat ? boolBytes : headerBytes) + scalarBytes + stringBytes + 2 * texts }
+    /// Bits of a value's code in the header of a delta row: as many as its byte counts, 0 and a hit need.
+    static func codeBits(_ type: ValueType) -> Int {
+        type.size == 8 ? 4 : type.size == 4 ? 3 : 2
+    }
 
     /// Measures the rows of these fields, in column order. If `store` is given, puts the segments there: as many as
-    /// `segmentCount` was before.
+    /// `segmentCount` was before. `texts`: how many columns more there are, strings that the fields leave out.
     init<Fields: IteratorProtocol>(
-        _ fields: Fields, isFlat: Bool, owners: Int, store: Table<Segment>? = nil
+        _ fields: Fields, codec: BCSVRowCodec, owners: Int, texts: Int = 0, store: Table<Segment>? = nil
     ) where Fields.Element == RowField {
-        self.isFlat = isFlat
+        self.codec = codec
         self.owners = owners
+        self.texts = texts
+        columns = texts
         // Flat rows begin with their bools' bits: their number must be known first.
         var rest = fields
         while let field = rest.next() {
@@ -89,6 +101,7 @@ struct RowLayout {
             }
         }
         segmentCount = place.segments
+        bits = place.bit
     }
 
     /// Where the next segment goes.
@@ -118,18 +131,20 @@ struct RowLayout {
             strings += field.count
             stringBytes += field.count * (2 + field.capacity)
         default:
-            let width = field.type.size
-            segment.width = UInt8(width)
+            let bytes = field.type.size * field.count
+            segment.width = isFlat ? 1 : UInt8(field.type.size)
             segment.held = UInt32((isFlat ? place.flatStart : 0) + scalarBytes)
-            if !isFlat { place.bit += field.count }
-            scalarBytes += width * field.count
+            if isFlat { segment.count = UInt32(bytes) }
+            segment.isFloat = field.type == .f32 || field.type == .f64
+            if !isFlat { place.bit += field.count * (codec == .delta ? Self.codeBits(field.type) : 1) }
+            scalarBytes += bytes
         }
-        // Neighbours in memory that are neighbours in the row as well become one segment.
+        // Neighbours in memory that are neighbours in the row as well become one segment. Values of one type, or a flat
+        // row's scalars, are neighbours in the row if no other owner's or type's come between.
         if place.segments > 0, place.last.owner == owner, segment.width == place.last.width,
             segment.width != Segment.stringWidth, isFlat ? segment.width != 0 || place.lastType == field.type : place.lastType == field.type,
             place.last.source + place.last.count * UInt32(max(segment.width, 1)) == segment.source,
-            segment.width == 0 || place.last.held + place.last.count * UInt32(segment.width) == segment.held,
-            isFlat || segment.width == 0 || place.last.bit + place.last.count == segment.bit
+            segment.width == 0 || place.last.held + place.last.count * UInt32(segment.width) == segment.held
         {
             place.last.count += segment.count
             if let store { store[place.segments - 1] = place.last }

@@ -12,26 +12,18 @@ struct BCSVDocuments {
     private func putFixedHeader(
         _ out: inout Emitter, columns: Int, flags: UInt16, level: UInt8, packetBytes: UInt32
     ) {
-        out.put(BCSVFormat.magic)
-        if version == UInt8(TICKLOG_BCSV_1_5) {
-            out.put(epoch > 0 ? UInt64(epoch) / 1_000_000_000 : 0)
-        }
-        out.put(UInt8(1))
-        out.put(version == UInt8(TICKLOG_BCSV_1_5) ? UInt8(5) : UInt8(3))
-        out.put(UInt8(0))
-        out.put(level)
-        out.put(flags)
-        out.put(UInt16(columns))
-        out.put(packetBytes)
+        BCSVFormat.putFixedHeader(
+            &out, version: version, creationTime: epoch > 0 ? UInt64(epoch) / 1_000_000_000 : 0, columns: columns, flags: flags,
+            level: level, packetBytes: packetBytes)
     }
 
     /// The header of `polled.bcsv` or `event.bcsv`.
     func putHeader(
-        _ out: inout Emitter, _ kind: FileKind, tickColumn: Bool, columns: Int, isFlat: Bool, level: UInt8,
-        packetBytes: UInt32
+        _ out: inout Emitter, _ kind: FileKind, tickColumn: Bool, columns: Int, rowCodec: BCSVRowCodec,
+        fileCodec: BCSVFileCodec, level: UInt8, packetBytes: UInt32
     ) {
         putFixedHeader(
-            &out, columns: columns, flags: isFlat ? 0 : BCSVFormat.flagZeroOrderHold, level: level,
+            &out, columns: columns, flags: rowCodec.flags | fileCodec.flags, level: fileCodec.level(level),
             packetBytes: packetBytes)
         var cursor = FieldCursor(logger, kind, tickColumn: tickColumn)
         while let slot = cursor.next() {
@@ -75,22 +67,6 @@ struct BCSVDocuments {
         out.put("[")
         out.put(decimal: UInt64(element))
         out.put("]")
-    }
-
-    // MARK: Footer (spec BCSV, section 8)
-
-    func putFooter(_ out: inout Emitter, _ index: PacketIndex, rows: UInt64) {
-        out.beginHash()
-        out.put(BCSVFormat.footerMagic)
-        for i in 0..<index.count {
-            let entry = index.entries[i]
-            out.put(UInt64(entry.offset))
-            out.put(UInt64(entry.firstRow))
-        }
-        out.put(BCSVFormat.footerEndMagic)
-        out.put(UInt32(BCSVFormat.footerBytes + BCSVFormat.indexEntryBytes * index.count))
-        out.put(rows)
-        out.put(out.hashed())
     }
 
     // MARK: Small tables: flat rows in one packet

@@ -6,8 +6,10 @@ struct LogFile {
     var buffer: BlockBuffer
     /// BCSV's packets; nil in DLF runs, whose samples and records go into the buffer as they are.
     let packets: UnsafeMutablePointer<PacketWriter>?
-    /// The most bytes that one row or record adds.
+    /// The most bytes that one row or record adds to the file, with what its packet needs.
     let rowRoom: Int
+    /// The longest row, before compression.
+    let maxRow: Int
 
     /// Something was encoded since the last flush.
     var hasNews = false
@@ -36,16 +38,23 @@ struct LogFile {
         case closed
     }
 
-    init(_ kind: FileKind, buffer: BlockBuffer, packets: UnsafeMutablePointer<PacketWriter>?, rowRoom: Int) {
+    init(_ kind: FileKind, buffer: BlockBuffer, packets: UnsafeMutablePointer<PacketWriter>?, rowRoom: Int, maxRow: Int) {
         self.kind = kind
         self.buffer = buffer
         self.packets = packets
         self.rowRoom = rowRoom
+        self.maxRow = maxRow
     }
 
     var isChanging: Bool {
         if case .none = change { return false }
         return true
+    }
+
+    /// What the buffer must have free before a row.
+    var room: Int {
+        if let packets, packets.pointee.isBatch { return packets.pointee.room(maxRow) }
+        return rowRoom
     }
 
     mutating func noteRow(_ tick: UInt64) {
@@ -54,6 +63,10 @@ struct LogFile {
         if !hasUnsynced || tick < unsyncedFirst { unsyncedFirst = tick }
         if !hasUnsynced || tick > unsyncedLast { unsyncedLast = tick }
         hasUnsynced = true
+    }
+
+    mutating func append(_ due: PacketWriter.Due) {
+        packets!.pointee.append(due, most: maxRow, to: &buffer)
     }
 
     mutating func closePacket() {

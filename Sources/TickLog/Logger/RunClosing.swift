@@ -20,13 +20,15 @@ extension RunWriter {
             }
         }
         guard !reachesMaxBytes(UInt64(file.pointee.rowRoom)) else { return false }
-        return file.pointee.makeRoom(file.pointee.rowRoom, storage, &tally)
+        return file.pointee.makeRoom(file.pointee.room, storage, &tally)
     }
 
     mutating func reachesMaxBytes(_ more: UInt64) -> Bool {
         if plan.pointee.maxBytes == 0 { return false }
         var total = tally.bytes + tailBytes + more
-        for i in 0..<files.count { total += UInt64(files.pointer(i).pointee.buffer.pending) }
+        for i in 0..<files.count {
+            total += UInt64(files.pointer(i).pointee.buffer.pending + (files.pointer(i).pointee.packets?.pointee.unwritten ?? 0))
+        }
         if total <= plan.pointee.maxBytes { return false }
         isDiscarding = true
         return true

@@ -17,12 +17,12 @@ struct RunDocuments {
         let isPolled = kind == .polled
         bcsv.putHeader(
             &out, kind, tickColumn: plan.pointee.tickColumn, columns: isPolled ? plan.pointee.polled.columns : plan.pointee.event.columns,
-            isFlat: isPolled && plan.pointee.isFlat, level: isPolled ? plan.pointee.polledLevel : plan.pointee.eventLevel,
-            packetBytes: plan.pointee.packetBytes)
+            rowCodec: isPolled ? plan.pointee.rowCodec : .zoh, fileCodec: isPolled ? plan.pointee.polledCodec : plan.pointee.eventCodec,
+            level: plan.pointee.level, packetBytes: plan.pointee.packetBytes)
     }
 
     func putFooter(_ out: inout Emitter, _ index: PacketIndex, rows: UInt64) {
-        bcsv.putFooter(&out, index, rows: rows)
+        BCSVFormat.putFooter(&out, index, rows: rows)
     }
 
     func putStreams(_ out: inout Emitter) {

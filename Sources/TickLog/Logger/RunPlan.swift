@@ -3,9 +3,10 @@ import CTickLog
 /// A checked run configuration and where everything lies in the run's memory. Made twice: to tell the size, and to start.
 struct RunPlan {
     let isDLF: Bool
-    let isFlat: Bool
-    let polledLevel: UInt8   // 0: not compressed
-    let eventLevel: UInt8
+    let rowCodec: BCSVRowCodec
+    let polledCodec: BCSVFileCodec
+    let eventCodec: BCSVFileCodec
+    let level: UInt8
     let version: UInt8
     let tickColumn: Bool
     let shortNames: Bool
@@ -98,8 +99,8 @@ struct RunPlan {
 
     private static func check(_ logger: Logger.Pointer, _ c: ticklog_run_config) -> ticklog_status {
         guard c.size == UInt32(MemoryLayout<ticklog_run_config>.size) else { return TICKLOG_BAD_SIZE }
-        guard c.format <= TICKLOG_DLF, c.row_codec <= TICKLOG_FLAT, c.file_codec <= TICKLOG_PACKET_LZ4,
-            c.event_codec <= TICKLOG_PACKET_LZ4, c.short_names <= 1, c.no_tick_column <= 1, c.allow_wide <= 1,
+        guard c.format <= TICKLOG_DLF, c.row_codec <= TICKLOG_DELTA, c.file_codec <= TICKLOG_STREAM_LZ4,
+            c.event_codec <= TICKLOG_STREAM_LZ4, c.short_names <= 1, c.no_tick_column <= 1, c.allow_wide <= 1,
             c.level <= 9,
             c.bcsv_version == 0 || c.bcsv_version == TICKLOG_BCSV_1_3 || c.bcsv_version == TICKLOG_BCSV_1_5,
             c.reserved.0 == 0, c.reserved.1 == 0, c.reserved.2 == 0,
@@ -136,8 +137,23 @@ struct RunPlan {
                 for k in 0..<Int(s.field_count) where s.fields[k].type == TICKLOG_STRING { return TICKLOG_BAD_TYPE }
             }
         }
+        if !isDLF {
+            let status = checkCodecs(c)
+            guard status == TICKLOG_OK else { return status }
+        }
         if !isDLF, c.no_tick_column == 1, l.polledCount == 0 { return TICKLOG_UNSUPPORTED }
         if !isDLF, c.row_codec == TICKLOG_FLAT, intervalsDiffer, c.allow_wide == 0 { return TICKLOG_UNSUPPORTED }
+        return TICKLOG_OK
+    }
+
+    private static func checkCodecs(_ c: ticklog_run_config) -> ticklog_status {
+        // A torn stream cannot be told from a whole one: not what a run promises.
+        if c.file_codec >= TICKLOG_STREAM || c.event_codec >= TICKLOG_STREAM { return TICKLOG_UNSUPPORTED }
+        let isBatch = c.file_codec == TICKLOG_BATCH || c.event_codec == TICKLOG_BATCH
+        if c.bcsv_version == TICKLOG_BCSV_1_3, isBatch || c.row_codec == TICKLOG_DELTA { return TICKLOG_UNSUPPORTED }
+        #if BARE_METAL
+        if isBatch, Int(c.level) >= BatchCompressor.leastHighLevel { return TICKLOG_UNSUPPORTED }
+        #endif
         return TICKLOG_OK
     }
 
@@ -205,6 +221,10 @@ struct RunPlan {
                 if stream.config.queue_bytes > 0 { memory += UInt64(RunPlan.queueBytes(stream)) }
             }
         }
+        // A batch's payload, and the buffer for what it is compressed to at worst.
+        let packet = UInt64(c.packet_bytes)
+        if !isDLF, c.file_codec == TICKLOG_BATCH { memory += 2 * packet }
+        if !isDLF, c.event_codec == TICKLOG_BATCH { memory += 2 * packet }
         let columns = isDLF ? 1 << 24 : UInt64(BCSVFormat.maxColumns)
         let bytes = UInt64(BCSVFormat.maxRowBytes)
         return polled.columns <= columns && event.columns <= columns && polled.bytes <= bytes && event.bytes <= bytes
@@ -217,17 +237,17 @@ struct RunPlan {
         let l = logger.pointee
         isDLF = c.format == TICKLOG_DLF
         fileCount = isDLF ? 3 : 2
-        isFlat = !isDLF && c.row_codec == TICKLOG_FLAT
-        let level = c.level == 0 ? 1 : c.level
-        polledLevel = isDLF || c.file_codec == TICKLOG_PACKET ? 0 : level
-        eventLevel = isDLF || c.event_codec != TICKLOG_PACKET_LZ4 ? 0 : level
+        rowCodec = BCSVRowCodec(code: c.row_codec)
+        polledCodec = BCSVFileCodec(code: isDLF ? UInt8(TICKLOG_PACKET) : c.file_codec == 0 ? UInt8(TICKLOG_PACKET_LZ4) : c.file_codec)
+        eventCodec = BCSVFileCodec(code: isDLF ? UInt8(TICKLOG_PACKET) : c.event_codec)
+        level = c.level == 0 ? 1 : c.level
         version = c.bcsv_version == 0 ? UInt8(TICKLOG_BCSV_1_5) : c.bcsv_version
         tickColumn = c.no_tick_column == 0
         shortNames = c.short_names == 1
         tickNanoseconds = c.tick_ns
         let flush = UInt64(c.flush_ms == 0 ? 1000 : c.flush_ms) * 1_000_000
         flushTicks = max(flush / c.tick_ns, 1)
-        packetBytes = c.packet_bytes == 0 ? 65536 : c.packet_bytes
+        packetBytes = c.packet_bytes != 0 ? c.packet_bytes : polledCodec == .batch || eventCodec == .batch ? 16384 : 65536
         rollBytes = c.roll_bytes == 0 ? 1 << 31 : c.roll_bytes
         maxBytes = c.max_bytes
         blockSize = StorageRules.blockSize(l.storage.pointee)
@@ -271,8 +291,8 @@ struct RunPlan {
         groupCount = groups
         isUniform = groups <= 1 && guards == 0
 
-        polled = RowLayout(RowFields(logger, .polled, tickColumn: tickColumn), isFlat: isFlat, owners: polledCount)
-        event = RowLayout(RowFields(logger, .event, tickColumn: true), isFlat: false, owners: eventCount)
+        polled = RowLayout(RowFields(logger, .polled, tickColumn: tickColumn), codec: rowCodec, owners: polledCount)
+        event = RowLayout(RowFields(logger, .event, tickColumn: true), codec: .zoh, owners: eventCount)
 
         rowRecordBytes = RecordHeader.bytes(payload: UInt32(min(rowBytes, 1 << 28)))
         let largestRecord = max(rowRecordBytes, RecordHeader.bytes(payload: UInt32(largestEvent)))
@@ -293,8 +313,8 @@ struct RunPlan {
             eventBuffer = buffer(DLFDocuments.recordHeaderBytes + largestEvent)
             lossBuffer = buffer(DLFDocuments.recordHeaderBytes + Int(LossRecord.bytes))
         } else {
-            polledBuffer = buffer(PacketWriter.rowRoom(maxRow: polled.maxRow, compressed: polledLevel > 0))
-            eventBuffer = buffer(PacketWriter.rowRoom(maxRow: event.maxRow, compressed: eventLevel > 0))
+            polledBuffer = buffer(PacketWriter.rowRoom(maxRow: polled.maxRow, codec: polledCodec, packetBytes: Int(packetBytes)))
+            eventBuffer = buffer(PacketWriter.rowRoom(maxRow: event.maxRow, codec: eventCodec, packetBytes: Int(packetBytes)))
             lossBuffer = 0
         }
         pathBytes = l.root.length(Logger.maxRootLength) + 1 + RunName.maxLength + 1 + FileName.maxLength + 1
@@ -346,19 +366,32 @@ struct RunPlan {
             p.rowSample = take(FieldCursor.rowSampleBytes)
             p.polledIndex = table(IndexEntry.self, indexEntries)
             p.eventIndex = table(IndexEntry.self, eventIndexEntries)
-            if polledLevel > 0 {
-                p.polledState = take(RowCompressor.stateBytes)
-                p.polledWindow = take(RowCompressor.windowBytes(history: windowHistory, maxRow: polled.maxRow))
-            }
-            if eventLevel > 0 {
-                p.eventState = take(RowCompressor.stateBytes)
-                p.eventWindow = take(RowCompressor.windowBytes(history: windowHistory, maxRow: event.maxRow))
-            }
+            p.polledState = take(stateBytes(polledCodec))
+            p.polledWindow = take(windowBytes(polledCodec, polled))
+            p.eventState = take(stateBytes(eventCodec))
+            p.eventWindow = take(windowBytes(eventCodec, event))
         }
         // The memory is aligned to 8 only: buffers may have to start up to `blockAlignment - 8` bytes later.
         p.buffers = take(polledBuffer + eventBuffer + lossBuffer + 2 * blockAlignment + max(blockAlignment - 8, 0))
         p.bytes = cursor.end
         places = p
+    }
+
+    private func stateBytes(_ codec: BCSVFileCodec) -> Int {
+        switch codec {
+        case .packetLZ4: RowCompressor.stateBytes
+        case .batch: BatchCompressor.stateBytes(level: Int(level))
+        default: 0
+        }
+    }
+
+    /// The compressor's window, or the batch's payload.
+    private func windowBytes(_ codec: BCSVFileCodec, _ layout: RowLayout) -> Int {
+        switch codec {
+        case .packetLZ4: RowCompressor.windowBytes(history: windowHistory, maxRow: layout.maxRow)
+        case .batch: BatchCompressor.payloadBytes(packetBytes: Int(packetBytes), maxRow: layout.maxRow)
+        default: 0
+        }
     }
 
     private static func blockSize(_ l: Logger) -> Int { StorageRules.blockSize(l.storage.pointee) }

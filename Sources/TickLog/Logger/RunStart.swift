@@ -210,30 +210,32 @@ struct RunStart {
                 event = max(event, Int(logger.pointee.stream(event: i).pointee.sampleBytes))
             }
             let header = DLFDocuments.recordHeaderBytes
-            files.base.initialize(to: LogFile(.polled, buffer: buffer(self.plan.polledBuffer), packets: nil, rowRoom: row))
+            files.base.initialize(to: LogFile(.polled, buffer: buffer(self.plan.polledBuffer), packets: nil, rowRoom: row, maxRow: 0))
             (files.base + 1).initialize(
-                to: LogFile(.event, buffer: buffer(self.plan.eventBuffer), packets: nil, rowRoom: header + event))
+                to: LogFile(.event, buffer: buffer(self.plan.eventBuffer), packets: nil, rowRoom: header + event, maxRow: 0))
             (files.base + 2).initialize(
                 to: LogFile(
-                    .loss, buffer: buffer(self.plan.lossBuffer), packets: nil, rowRoom: header + Int(LossRecord.bytes)))
+                    .loss, buffer: buffer(self.plan.lossBuffer), packets: nil, rowRoom: header + Int(LossRecord.bytes), maxRow: 0))
         } else {
             let p = places
             files.base.initialize(
                 to: LogFile(
                     .polled, buffer: buffer(self.plan.polledBuffer),
                     packets: packets(
-                        .polled, self.plan.polled, level: self.plan.polledLevel, polledSamples, segments: p.polledSegments,
+                        .polled, self.plan.polled, self.plan.polledCodec, polledSamples, segments: p.polledSegments,
                         first: p.polledFirst, held: p.polledHeld, index: p.polledIndex, entries: self.plan.indexEntries,
                         state: p.polledState, window: p.polledWindow),
-                    rowRoom: PacketWriter.rowRoom(maxRow: self.plan.polled.maxRow, compressed: self.plan.polledLevel > 0)))
+                    rowRoom: PacketWriter.rowBytes(maxRow: self.plan.polled.maxRow, codec: self.plan.polledCodec),
+                    maxRow: self.plan.polled.maxRow))
             (files.base + 1).initialize(
                 to: LogFile(
                     .event, buffer: buffer(self.plan.eventBuffer),
                     packets: packets(
-                        .event, self.plan.event, level: self.plan.eventLevel, eventSamples, segments: p.eventSegments,
+                        .event, self.plan.event, self.plan.eventCodec, eventSamples, segments: p.eventSegments,
                         first: p.eventFirst, held: p.eventHeld, index: p.eventIndex, entries: self.plan.eventIndexEntries,
                         state: p.eventState, window: p.eventWindow),
-                    rowRoom: PacketWriter.rowRoom(maxRow: self.plan.event.maxRow, compressed: self.plan.eventLevel > 0)))
+                    rowRoom: PacketWriter.rowBytes(maxRow: self.plan.event.maxRow, codec: self.plan.eventCodec),
+                    maxRow: self.plan.event.maxRow))
         }
         let rowSample = memory + places.rowSample
         if !self.plan.isDLF {
@@ -253,31 +255,37 @@ struct RunStart {
 
     @inline(never)
     private func packets(
-        _ kind: FileKind, _ layout: RowLayout, level: UInt8, _ samples: Table<UnsafeRawPointer?>, segments: Int, first: Int,
+        _ kind: FileKind, _ layout: RowLayout, _ codec: BCSVFileCodec, _ samples: Table<UnsafeRawPointer?>, segments: Int, first: Int,
         held: Int, index: Int, entries: Int, state: Int, window: Int
     ) -> UnsafeMutablePointer<PacketWriter> {
         let table = Table<Segment>(memory + segments, layout.segmentCount)
         let owners = layout.owners + 1
         let firsts = Table<UInt32>(memory + first, owners)
         _ = RowLayout(
-            RowFields(logger, kind, tickColumn: kind == .event || plan.tickColumn), isFlat: layout.isFlat,
+            RowFields(logger, kind, tickColumn: kind == .event || plan.tickColumn), codec: layout.codec,
             owners: layout.owners, store: table)
         RowLayout.link(table, first: firsts)
         for i in 0..<owners { (samples.base + i).initialize(to: nil) }
         var compressor: RowCompressor?
-        if level > 0 {
+        var batch: BatchCompressor?
+        switch codec {
+        case .packetLZ4:
             compressor = RowCompressor(
                 state: memory + state, stateBytes: RowCompressor.stateBytes, window: memory + window,
-                windowBytes: RowCompressor.windowBytes(history: plan.windowHistory, maxRow: layout.maxRow),
-                maxRow: layout.maxRow, level: Int(level))
+                history: plan.windowHistory, level: Int(plan.level))
+        case .batch:
+            batch = BatchCompressor(payload: memory + window, state: memory + state, level: Int(plan.level))
+        default: break
         }
         let packets = pointer(places.packets, PacketWriter.self) + (kind == .polled ? 0 : 1)
         packets.initialize(
             to: PacketWriter(
-                rows: RowEncoder(layout, segments: table, first: firsts, samples: samples, held: memory + held),
-                compressor: compressor, index: PacketIndex(Table(memory + index, entries)),
-                packetBytes: Int(plan.packetBytes), maxRow: layout.maxRow,
-                isUniform: kind == .polled && plan.isUniform && plan.tickColumn))
+                rows: RowEncoder(
+                    layout, segments: table, first: firsts, samples: samples, held: memory + held,
+                    isDirect: compressor != nil && kind == .polled && plan.isUniform && plan.tickColumn),
+                codec: codec, compressor: compressor, batch: batch,
+                index: PacketIndex(Table(memory + index, entries), isThinned: layout.codec != .delta),
+                packetBytes: Int(plan.packetBytes)))
         return packets
     }
 
@@ -287,7 +295,7 @@ struct RunStart {
         if plan.isDLF { return UInt64(DLFDocuments.recordHeaderBytes + Int(LossRecord.bytes)) * UInt64(losses) }
         let footers = 2 * BCSVFormat.footerBytes + BCSVFormat.indexEntryBytes * (plan.indexEntries + plan.eventIndexEntries)
         let lossRow = RowCompressor.bound(BLE.maxRowWidth + plan.event.headerBytes + 8 + 2 + 32 + Int(LossRecord.bytes))
-        let row = PacketWriter.rowRoom(maxRow: plan.event.maxRow, compressed: plan.eventLevel > 0)
+        let row = PacketWriter.rowBytes(maxRow: plan.event.maxRow, codec: plan.eventCodec)
         // Where packets are small the losses fill several, and the first row of each has all columns.
         let packets = 2 + losses / (1 + max(Int(plan.packetBytes) - row, 0) / lossRow)
         return UInt64(footers + 2 * BCSVFormat.packetEndBytes) + UInt64(packets) * UInt64(row) + UInt64(lossRow) * UInt64(losses)

@@ -216,7 +216,7 @@ struct RunWriter {
         }
         if !plan.pointee.isDLF {
             rowSample.store(tick)
-            polled.pointee.packets!.pointee.append(.all(allPresent: allPresent), to: &polled.pointee.buffer)
+            polled.pointee.append(.all(allPresent: allPresent))
         }
         wroteRow(tick, counts: true)
         if isBusy { declareBusy(tick, payload) }
@@ -278,7 +278,7 @@ struct RunWriter {
                     putDLF(nil, of: i)
                 }
             } else {
-                polled.pointee.packets!.pointee.append(.repeated, to: &polled.pointee.buffer)
+                polled.pointee.append(.repeated)
             }
             wroteRow(tick, counts: false)
         }
@@ -344,7 +344,7 @@ struct RunWriter {
             (rowSample + FieldCursor.rowNameOffset).copy(name, length)
             rowSample.store(UInt8(0), at: FieldCursor.rowNameOffset + length)
             eventSamples[stream] = payload
-            event.pointee.packets!.pointee.append(.event(owner: stream), to: &event.pointee.buffer)
+            event.pointee.append(.event(owner: stream))
             eventSamples[stream] = nil
         }
         event.pointee.noteRow(tick)
@@ -505,7 +505,7 @@ struct RunWriter {
         if !isDiscarding { _ = reachesMaxBytes(UInt64((plan.pointee.isDLF ? loss : event).pointee.rowRoom)) }
         if !plan.pointee.isDLF {
             // The tail that max_bytes reserves is for these.
-            guard !event.pointee.isChanging, event.pointee.makeRoom(event.pointee.rowRoom, storage, &tally) else { return false }
+            guard !event.pointee.isChanging, event.pointee.makeRoom(event.pointee.room, storage, &tally) else { return false }
             putEvent(plan.pointee.eventCount - Logger.builtinCount + Builtin.loss, tick, record)
             event.pointee.hasUnsyncedLoss = true
             return true

@@ -9,16 +9,24 @@ struct ColumnBlock {
     let count: Int
     /// Rows that repeat the one before have its pointers: few different ones, and columns are filled by runs.
     let isRuns: Bool
+    private let runs: Table<UInt16>
+    private let runCount: Int
 
-    init(_ pointers: Table<UnsafeRawPointer>, _ count: Int) {
+    /// `runs` has an entry for each row.
+    init(_ pointers: Table<UnsafeRawPointer>, _ runs: Table<UInt16>, _ count: Int) {
         self.pointers = pointers
+        self.runs = runs
         self.count = count
-        var different = 1
+        var different = 0
         var i = 1
-        while i < count {
-            if pointers[2 * i] != pointers[2 * i - 2] || pointers[2 * i + 1] != pointers[2 * i - 1] { different += 1 }
+        while i <= count {
+            if i == count || pointers[2 * i] != pointers[2 * i - 2] || pointers[2 * i + 1] != pointers[2 * i - 1] {
+                runs[different] = UInt16(i)
+                different += 1
+            }
             i += 1
         }
+        runCount = different
         isRuns = different * 4 <= count
     }
 
@@ -33,7 +41,7 @@ struct ColumnBlock {
     }
 
     @_optimize(speed)
-    private func store<Word: FixedWidthInteger & BitwiseCopyable>(
+    private func store<Word: FixedWidthInteger & BitwiseCopyable & SIMDScalar>(
         _: Word.Type, _ isOther: Bool, _ place: Int, _ target: UnsafeMutableRawPointer
     ) {
         let width = MemoryLayout<Word>.size
@@ -41,15 +49,20 @@ struct ColumnBlock {
         let rows = pointers.base + (isOther ? 1 : 0)
         if isRuns {
             var i = 0
-            while i < count {
-                let row = rows[2 &* i]
-                var end = i &+ 1
-                while end < count, rows[2 &* end] == row { end &+= 1 }
-                let value = (row + place).load(Word.self)
+            var run = 0
+            while run < runCount {
+                let value = (rows[2 &* i] + place).load(Word.self)
+                let end = Int(runs.base[run])
+                let wide = SIMD16<Word>(repeating: value)
+                while i &+ 16 <= end {
+                    target.storeBytes(of: wide, toByteOffset: i &* width, as: SIMD16<Word>.self)
+                    i &+= 16
+                }
                 while i < end {
                     target.store(value, at: i &* width)
                     i &+= 1
                 }
+                run &+= 1
             }
             return
         }
@@ -111,7 +124,7 @@ extension TableReader {
                 keep(event)
                 break
             }
-            store(arrays, ColumnBlock(rowPointers, count), at: done, texts)
+            store(arrays, ColumnBlock(rowPointers, runs, count), at: done, texts)
             done += count
         }
         return (done, .row)

@@ -102,6 +102,9 @@ struct RowDecoder {
     let slotCount: Int
     /// Delta: each scalar's gradient.
     private let gradients: UnsafeMutableRawPointer
+    private let steps: Table<DeltaStep>
+    /// The bytes of rows stay until the next packet, or as long as the file is a stream.
+    private let rowsStay: Bool
     private var window: RowWindow?
     /// Where texts are kept; nil if the bytes of the rows themselves stay until the next packet.
     private var arena: StringArena?
@@ -111,10 +114,13 @@ struct RowDecoder {
     /// The current row's parts. The scalars of a flat row are where the row is.
     private(set) var scalars: UnsafeRawPointer
     private(set) var others: UnsafeRawPointer
+    /// The scalars lie where the row lies, not in a slot.
+    private(set) var isDirect = false
 
     init(
         _ shape: RowShape, groups: Table<ScalarGroup>, slots: UnsafeMutableRawPointer, slotCount: Int,
-        gradients: UnsafeMutableRawPointer, window: RowWindow?, arena: StringArena?
+        gradients: UnsafeMutableRawPointer, steps: Table<DeltaStep>, rowsStay: Bool, window: RowWindow?,
+        arena: StringArena?
     ) {
         self.shape = shape
         self.groups = groups
@@ -122,6 +128,8 @@ struct RowDecoder {
         slotBytes = shape.slotLines * 64
         self.slotCount = slotCount
         self.gradients = gradients
+        self.steps = steps
+        self.rowsStay = rowsStay
         self.window = window
         self.arena = arena
         scalars = UnsafeRawPointer(slots)
@@ -145,6 +153,7 @@ struct RowDecoder {
     mutating func decode(_ stored: FileBytes, _ offset: Int) throws(BCSVError) {
         var row = stored
         if window != nil {
+            if window!.isFull { saveScalars() }
             guard let unpacked = window!.unpack(stored) else { throw error(.block, offset) }
             row = unpacked
         }
@@ -164,17 +173,64 @@ struct RowDecoder {
                 previousOthers + shape.textsOffset, shape.otherBytes - shape.textsOffset)
         }
         let fault: RowFault?
+        var direct: UnsafeRawPointer?
         switch shape.codec {
-        case .flat: fault = decodeFlat(row, placeOthers)
+        case .flat:
+            fault = decodeFlat(row, placeOthers)
+            direct = row.start + shape.headerBytes
         case .zoh:
+            if rowsStay, shape.scalarBytes > 0, hasAllScalars(row) {
+                direct = row.start + shape.headerBytes
+                _ = unpackBools(row, placeOthers)
+                fault = takeTexts(row, placeOthers, shape.columns - shape.strings, shape.headerBytes + shape.scalarBytes)
+                break
+            }
             if !isFirst, UnsafeRawPointer(place) != previous { place.copy(previous, shape.scalarBytes) }
             fault = decodeZoH(row, place, placeOthers)
         case .delta: fault = decodeDelta(row, isFirst ? UnsafeRawPointer(place) : previous, place, placeOthers)
         }
         if let fault { throw error(fault, offset) }
-        scalars = shape.codec == .flat ? row.start + shape.headerBytes : UnsafeRawPointer(place)
+        isDirect = direct != nil
+        scalars = direct ?? UnsafeRawPointer(place)
         others = UnsafeRawPointer(placeOthers)
         isFirst = false
+    }
+
+    /// The scalars that lie in a row which is about to move.
+    private mutating func saveScalars() {
+        guard shape.codec == .zoh, !isFirst else { return }
+        let own = UnsafeRawPointer(slots + slot * slotBytes)
+        if scalars != own {
+            (slots + slot * slotBytes).copy(scalars, shape.scalarBytes)
+            scalars = own
+        }
+    }
+
+    /// Every scalar of the ZoH row is in it: they lie there as in a slot.
+    private func hasAllScalars(_ row: FileBytes) -> Bool {
+        guard row.holds(shape.headerBytes + shape.scalarBytes, at: 0) else { return false }
+        var bit = shape.bools
+        let end = shape.columns - shape.strings
+        while bit < end {
+            let take = min(32, end &- bit)
+            let all = RowDecoder.mask(take)
+            if RowDecoder.bits(row, bit) & all != all { return false }
+            bit &+= take
+        }
+        return true
+    }
+
+    /// Reads a byte of each cache line of the scalars in their order: a block of rows is turned into columns across rows,
+    /// which no cache foresees. Returns something that depends on them.
+    @inline(__always)
+    func touch(rowBytes: Int) -> UInt8 {
+        var sum: UInt8 = 0
+        var i = 0
+        while i < rowBytes {
+            sum ^= scalars.load(UInt8.self, at: i)
+            i &+= 64
+        }
+        return sum
     }
 
     private func error(_ fault: RowFault, _ offset: Int) -> BCSVError {
@@ -412,6 +468,33 @@ struct RowDecoder {
         return word
     }
 
+    /// The codes of eight neighbouring columns that do not exist: bits that only they have.
+    @inline(__always)
+    private static func wrongCodes(_ codes: UInt64, _ width: Int) -> UInt64 {
+        switch width {
+        case 4: codes & (codes &<< 1) & 0o4444_4444  // 6, 7
+        case 8: codes & ((codes &<< 1) | (codes &<< 2)) & 0x8888_8888  // 10 to 15
+        case 1: codes & (codes &<< 1) & 0xAAAA  // 3
+        default: 0
+        }
+    }
+
+    /// The payload of the next code, which leaves `codes`: 0 for code 0 and 1.
+    @inline(__always)
+    private func payload<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _ codes: inout UInt64, _ at: inout UnsafeRawPointer, _: Word.Type
+    ) -> Word {
+        let codeBits = MemoryLayout<Word>.size < 4 ? 2 : MemoryLayout<Word>.size == 4 ? 3 : 4
+        let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
+        codes &>>= UInt64(truncatingIfNeeded: codeBits)
+        // A code has at most four bits, and there are sixteen steps.
+        let step = steps.base[code]
+        let word = Word(truncatingIfNeeded: at.load(UInt64.self) & step.mask)
+        at += step.bytes
+        return word
+    }
+
+    /// Eight values at a time, without branches, since the codes of noisy data cannot be foreseen; then one by one.
     @_optimize(speed)
     private func takeInts<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _: Word.Type, _ row: FileBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
@@ -422,29 +505,54 @@ struct RowDecoder {
         var at = p
         var i = 0
         while i < count {
-            // Eight codes take at most 32 bits.
             let take = min(8, count &- i)
-            var codes = RowDecoder.bits(row, first &+ i &* codeBits)
+            // Eight codes take at most 32 bits.
+            var codes = RowDecoder.bits(row, first &+ i &* codeBits) & RowDecoder.mask(take &* codeBits)
+            guard RowDecoder.wrongCodes(codes, width) == 0 else { return .code }
+            if codes == 0 {
+                // Idle: nothing changed, and the gradients are gone.
+                let place = i &* width
+                let bytes = take &* width
+                if UnsafeRawPointer(to) != from { (to + place).copyMemory(from: from + place, byteCount: bytes) }
+                (gradients + place).zero(bytes)
+                i &+= take
+                continue
+            }
+            if take == 8, row.holds(8 &* width &+ 8, at: at) {
+                // Room for the most that eight values take, and for a load of eight bytes at the last of them.
+                var source = row.start + at
+                let start = source
+                var k = 0
+                while k < 8 {
+                    let isOne = codes & RowDecoder.mask(codeBits) == 1
+                    let zigzag = payload(&codes, &source, Word.self)
+                    let place = (i &+ k) &* width
+                    let old = UnsafeRawPointer(gradients).load(Word.self, at: place)
+                    let step = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
+                    let gradient = isOne ? old : step
+                    gradients.store(gradient, at: place)
+                    to.store(from.load(Word.self, at: place) &+ gradient, at: place)
+                    k &+= 1
+                }
+                at &+= source - start
+                i &+= 8
+                continue
+            }
             let end = i &+ take
             while i < end {
                 let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
                 codes &>>= UInt64(truncatingIfNeeded: codeBits)
                 let place = i &* width
-                let previous = from.load(Word.self, at: place)
-                if code < 2 {
-                    let gradient = code == 0 ? 0 : UnsafeRawPointer(gradients).load(Word.self, at: place)
-                    gradients.store(gradient, at: place)
-                    to.store(previous &+ gradient, at: place)
-                } else {
-                    let bytes = code &- 1
-                    guard bytes <= width else { return .code }
+                var gradient = UnsafeRawPointer(gradients).load(Word.self, at: place)
+                if code != 1 {
+                    let bytes = max(code &- 1, 0)
                     guard row.holds(bytes, at: at) else { return .short }
                     let zigzag = Word(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
-                    let step = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
-                    gradients.store(step, at: place)
-                    to.store(previous &+ step, at: place)
+                    gradient = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
+                    gradients.store(gradient, at: place)
                     at &+= bytes
                 }
+                to.store(from.load(Word.self, at: place) &+ gradient, at: place)
                 i &+= 1
             }
         }
@@ -463,34 +571,47 @@ struct RowDecoder {
         var i = 0
         while i < count {
             let take = min(8, count &- i)
-            var codes = RowDecoder.bits(row, first &+ i &* codeBits)
-            let end = i &+ take
-            if take == 8, row.holds(8 &* width &+ 8, at: at) {
-                // Room for the most that eight values take, and for loads of eight bytes at the last of them: without
-                // branches, since the codes of noisy data cannot be foreseen.
-                var highest = 0
-                while i < end {
-                    let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
-                    codes &>>= UInt64(truncatingIfNeeded: codeBits)
-                    highest = max(highest, code)
-                    let bytes = max(code &- 1, 0)
-                    let place = i &* width
-                    let previous = from.load(Steps.Bits.self, at: place)
-                    let old = UnsafeRawPointer(gradients).load(Steps.Bits.self, at: place)
-                    let all = row.start.load(UInt64.self, at: at)
-                    let kept = bytes >= 8 ? all : all & RowDecoder.mask(8 &* bytes)
-                    let stepped = Steps.add(previous, old)
-                    let value = code == 1 ? stepped : previous ^ Steps.Bits(truncatingIfNeeded: kept)
-                    let gradient = Steps.subtract(value, previous)
-                    to.store(value, at: place)
-                    gradients.store(code == 0 ? 0 : code == 1 ? old : gradient, at: place)
-                    // Never more than `width` at a time: a higher code is refused below, before it is used.
-                    at &+= min(bytes, width)
-                    i &+= 1
-                }
-                guard highest <= width &+ 1 else { return .code }
+            var codes = RowDecoder.bits(row, first &+ i &* codeBits) & RowDecoder.mask(take &* codeBits)
+            guard RowDecoder.wrongCodes(codes, width) == 0 else { return .code }
+            if codes == 0 {
+                // Idle: nothing changed, and the gradients are gone.
+                let place = i &* width
+                let bytes = take &* width
+                if UnsafeRawPointer(to) != from { (to + place).copyMemory(from: from + place, byteCount: bytes) }
+                (gradients + place).zero(bytes)
+                i &+= take
                 continue
             }
+            if take == 8, row.holds(8 &* width &+ 8, at: at) {
+                // As above: room for eight values and a load at the last of them.
+                var source = row.start + at
+                let start = source
+                var k = 0
+                while k < 2 {
+                    let place = (i &+ 4 &* k) &* width
+                    let four = codes
+                    let a = payload(&codes, &source, Steps.Bits.self)
+                    let b = payload(&codes, &source, Steps.Bits.self)
+                    let c = payload(&codes, &source, Steps.Bits.self)
+                    let d = payload(&codes, &source, Steps.Bits.self)
+                    let previous = (from + place).loadUnaligned(as: SIMD4<Steps.Bits>.self)
+                    let old = (UnsafeRawPointer(gradients) + place).loadUnaligned(as: SIMD4<Steps.Bits>.self)
+                    let lanes = SIMD4(repeating: Steps.Bits(truncatingIfNeeded: four))
+                    let code = lanes & Steps.laneMask
+                    let isOne = code .== Steps.laneOne
+                    let isZero = code .== SIMD4<Steps.Bits>(repeating: 0)
+                    let value = (previous ^ SIMD4(a, b, c, d)).replacing(with: Steps.add(previous, old), where: isOne)
+                    let gradient = Steps.subtract(value, previous).replacing(with: old, where: isOne)
+                        .replacing(with: SIMD4<Steps.Bits>(repeating: 0), where: isZero)
+                    to.storeBytes(of: value, toByteOffset: place, as: SIMD4<Steps.Bits>.self)
+                    gradients.storeBytes(of: gradient, toByteOffset: place, as: SIMD4<Steps.Bits>.self)
+                    k &+= 1
+                }
+                at &+= source - start
+                i &+= 8
+                continue
+            }
+            let end = i &+ take
             while i < end {
                 let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
                 codes &>>= UInt64(truncatingIfNeeded: codeBits)
@@ -502,7 +623,6 @@ struct RowDecoder {
                     to.store(code == 0 ? previous : Steps.add(previous, gradient), at: place)
                 } else {
                     let bytes = code &- 1
-                    guard bytes <= width else { return .code }
                     guard row.holds(bytes, at: at) else { return .short }
                     let value = previous ^ Steps.Bits(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
                     gradients.store(Steps.subtract(value, previous), at: place)
@@ -517,11 +637,31 @@ struct RowDecoder {
     }
 }
 
+/// What a delta code takes from the payload: so many bytes, of a load of eight.
+struct DeltaStep {
+    let mask: UInt64
+    let bytes: Int
+
+    static let count = 16
+
+    static func fill(_ steps: Table<DeltaStep>) {
+        for code in 0..<count {
+            let bytes = min(max(code - 1, 0), 8)
+            (steps.base + code).initialize(to: DeltaStep(mask: bytes == 8 ? ~0 : (1 << UInt64(8 * bytes)) - 1, bytes: bytes))
+        }
+    }
+}
+
 /// The arithmetic of gradients: one IEEE operation in the column's own precision, on bits.
 private protocol GradientSteps {
-    associatedtype Bits: FixedWidthInteger & UnsignedInteger & BitwiseCopyable
+    associatedtype Bits: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & SIMDScalar
     static func add(_ a: Bits, _ b: Bits) -> Bits
     static func subtract(_ a: Bits, _ b: Bits) -> Bits
+    static func add(_ a: SIMD4<Bits>, _ b: SIMD4<Bits>) -> SIMD4<Bits>
+    static func subtract(_ a: SIMD4<Bits>, _ b: SIMD4<Bits>) -> SIMD4<Bits>
+    /// Of four codes in each lane, the lane's own, and the same for code 1.
+    static var laneMask: SIMD4<Bits> { get }
+    static var laneOne: SIMD4<Bits> { get }
 }
 
 private enum FloatSteps: GradientSteps {
@@ -531,6 +671,16 @@ private enum FloatSteps: GradientSteps {
     @inline(__always) static func subtract(_ a: UInt32, _ b: UInt32) -> UInt32 {
         (Float(bitPattern: a) - Float(bitPattern: b)).bitPattern
     }
+    @inline(__always) static func add(_ a: SIMD4<UInt32>, _ b: SIMD4<UInt32>) -> SIMD4<UInt32> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Float>.self) + unsafeBitCast(b, to: SIMD4<Float>.self), to: SIMD4<UInt32>.self)
+    }
+    @inline(__always) static func subtract(_ a: SIMD4<UInt32>, _ b: SIMD4<UInt32>) -> SIMD4<UInt32> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Float>.self) - unsafeBitCast(b, to: SIMD4<Float>.self), to: SIMD4<UInt32>.self)
+    }
+    @inline(__always) static var laneMask: SIMD4<UInt32> { SIMD4(7, 7 << 3, 7 << 6, 7 << 9) }
+    @inline(__always) static var laneOne: SIMD4<UInt32> { SIMD4(1, 1 << 3, 1 << 6, 1 << 9) }
 }
 
 private enum DoubleSteps: GradientSteps {
@@ -540,4 +690,14 @@ private enum DoubleSteps: GradientSteps {
     @inline(__always) static func subtract(_ a: UInt64, _ b: UInt64) -> UInt64 {
         (Double(bitPattern: a) - Double(bitPattern: b)).bitPattern
     }
+    @inline(__always) static func add(_ a: SIMD4<UInt64>, _ b: SIMD4<UInt64>) -> SIMD4<UInt64> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Double>.self) + unsafeBitCast(b, to: SIMD4<Double>.self), to: SIMD4<UInt64>.self)
+    }
+    @inline(__always) static func subtract(_ a: SIMD4<UInt64>, _ b: SIMD4<UInt64>) -> SIMD4<UInt64> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Double>.self) - unsafeBitCast(b, to: SIMD4<Double>.self), to: SIMD4<UInt64>.self)
+    }
+    @inline(__always) static var laneMask: SIMD4<UInt64> { SIMD4(15, 15 << 4, 15 << 8, 15 << 12) }
+    @inline(__always) static var laneOne: SIMD4<UInt64> { SIMD4(1, 1 << 4, 1 << 8, 1 << 12) }
 }

@@ -69,7 +69,7 @@ public struct TableReader {
         let arenaHalf: Int
         let batchBytes: Int
         private(set) var places = 0, groups = 0, slots = 0, gradients = 0, window = 0, arena = 0, index = 0
-        private(set) var rowPointers = 0, batch = 0
+        private(set) var rowPointers = 0, runs = 0, batch = 0, steps = 0
 
         static let groupLimit = 10
         #if os(none)
@@ -102,6 +102,8 @@ public struct TableReader {
             groups = cursor.take(MemoryLayout<ScalarGroup>.stride * Plan.groupLimit)
             index = cursor.take(MemoryLayout<IndexEntry>.stride * Plan.indexEntries)
             rowPointers = cursor.take(2 * MemoryLayout<UnsafeRawPointer>.stride * (slotCount - 1))
+            runs = cursor.take(2 * (slotCount - 1))
+            steps = cursor.take(shape.codec == .delta ? MemoryLayout<DeltaStep>.stride * DeltaStep.count : 0)
             slots = cursor.take(slotBytes * slotCount + 64)
             gradients = cursor.take(shape.codec == .delta ? shape.scalarBytes : 0)
             window = cursor.take(isLZ4 ? RowWindow.size(largestRow: largestRow) : 0)
@@ -129,13 +131,17 @@ public struct TableReader {
         let slots = UnsafeMutableRawPointer(
             bitPattern: (UInt(bitPattern: memory + plan.slots) + 63) & ~63)!
         let codec = header.fileCodec
+        let steps = Table<DeltaStep>(memory + plan.steps, DeltaStep.count)
+        if header.rowCodec == .delta { DeltaStep.fill(steps) }
         decoder = RowDecoder(
             plan.shape, groups: Table(UnsafeMutableRawPointer(groups.base), count), slots: slots,
             slotCount: plan.slotCount, gradients: memory + plan.gradients,
+            steps: steps, rowsStay: window.isMapped || codec == .batch,
             window: codec == .packetLZ4 || codec == .streamLZ4
                 ? RowWindow(memory + plan.window, largestRow: plan.largestRow, isShort: plan.isShort) : nil,
             arena: plan.arenaHalf > 0 ? StringArena(memory + plan.arena, half: plan.arenaHalf) : nil)
         rowPointers = Table(memory + plan.rowPointers, 2 * plan.blockRows)
+        runs = Table(memory + plan.runs, plan.blockRows)
         if codec == .stream || codec == .streamLZ4 {
             stream = StreamWalk(window, header)
         } else {
@@ -312,6 +318,8 @@ public struct TableReader {
 
     /// The parts of the rows of a block: scalars, others, one pair a row.
     let rowPointers: Table<UnsafeRawPointer>
+    /// The same rows as runs of repeated ones: where each run ends. Blocks have at most 128 rows.
+    let runs: Table<UInt16>
 
     /// Decodes up to `most` rows that continue each other. At least one, unless damage or the end comes first.
     mutating func block(_ most: Int) throws(BCSVError) -> (count: Int, event: Event) {
@@ -339,12 +347,15 @@ public struct TableReader {
                 }
                 return (0, event)
             }
+            if decoder.isDirect { warmth ^= decoder.touch(rowBytes: shape.scalarBytes) }
             rowPointers[2 * count] = decoder.scalars
             rowPointers[2 * count + 1] = decoder.others
             count += 1
         }
         return (count, .row)
     }
+
+    private var warmth: UInt8 = 0
 
     /// Leaves an event for the next call.
     mutating func keep(_ event: Event) {

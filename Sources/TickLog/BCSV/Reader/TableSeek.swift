@@ -164,6 +164,13 @@ extension TableReader {
                 }
             }
         }
+        let rows = try lastRows()
+        // The batch that is being read was unpacked where others were since.
+        if let packet, packet.body == nil, hasRow || rowsLeft > 0 { _ = try packets!.read(at: packet.offset) }
+        return rows
+    }
+
+    private mutating func lastRows() throws(BCSVError) -> UInt64 {
         var walk = packets!
         defer { packets!.window = walk.window }
         var end = walk.window.length

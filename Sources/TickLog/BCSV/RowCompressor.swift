@@ -1,0 +1,132 @@
+import CLZ4
+
+/// LZ4 blocks that consist of literals only: what data takes that does not compress.
+enum LiteralBlock {
+    /// Bytes of such a block: a token, the length's further bytes, the literals.
+    @inline(__always)
+    static func bytes(_ count: Int) -> Int { count + 1 + (count < 15 ? 0 : (count - 15) / 255 + 1) }
+
+    @inline(never)
+    static func store(_ source: UnsafeRawPointer, _ count: Int, to out: UnsafeMutableRawPointer) -> Int {
+        var out = out
+        out.store(UInt8(truncatingIfNeeded: min(count, 15) << 4))
+        out += 1
+        if count >= 15 {
+            var rest = count - 15
+            while rest >= 255 {
+                out.store(UInt8.max)
+                out += 1
+                rest -= 255
+            }
+            out.store(UInt8(rest))
+            out += 1
+        }
+        out.copy(source, count)
+        return bytes(count)
+    }
+}
+
+/// LZ4 streaming of rows: each row is a block that may refer to the rows before it (spec BCSV, section 4.1).
+struct RowCompressor {
+    private let state: UnsafeMutablePointer<LZ4_stream_t>
+    private let window: UnsafeMutableRawPointer
+    private let history: Int
+    private let acceleration: Int32
+    private var position = 0
+    #if !BARE_METAL
+    /// Gives up for a while on rows that do not compress. Runs do not: their bytes are the same on all targets.
+    private let isAdaptive: Bool
+    private var misses = 0
+    private var rowsToSkip = 0
+    private var hasSkipped = false
+    /// Where the row before lies, and its bytes.
+    private var before = 0
+    private var bytesBefore = 0
+    #endif
+
+    /// `window`: `windowBytes` of these bytes of history.
+    init(
+        state: UnsafeMutableRawPointer, stateBytes: Int, window: UnsafeMutableRawPointer, history: Int, level: Int,
+        isAdaptive: Bool = false
+    ) {
+        self.state = LZ4_initStream(state, stateBytes)
+        self.window = window
+        self.history = history
+        acceleration = Int32(10 - level)
+        #if !BARE_METAL
+        self.isAdaptive = isAdaptive
+        #endif
+    }
+
+    mutating func reset() {
+        LZ4_resetStream_fast(state)
+        position = 0
+        #if !BARE_METAL
+        hasSkipped = false
+        bytesBefore = 0
+        #endif
+    }
+
+    /// Where the next row is to be put: room for `most` bytes behind the history, which stays where it is.
+    mutating func rowRoom(_ most: Int) -> UnsafeMutableRawPointer {
+        if position > max(history, most) { position = 0 }
+        return window + position
+    }
+
+    /// Compresses the row that was put there. `out` has room for `bound(count)` bytes.
+    mutating func compress(_ count: Int, to out: UnsafeMutableRawPointer) -> Int {
+        let row = window + position
+        // At the window's start a row is written over the history's oldest bytes. LZ4 sees to that itself, but not to
+        // what encoding spoils behind the row.
+        if position == 0 { clz4_forget_before(state, row + (count + RowEncoder.slack)) }
+        #if !BARE_METAL
+        defer { (before, bytesBefore) = (position - count, count) }
+        if rowsToSkip > 0 {
+            rowsToSkip -= 1
+            hasSkipped = true
+            position += count
+            return LiteralBlock.store(row, count, to: out)
+        }
+        if hasSkipped { resume(count) }
+        #endif
+        let written = Int(LZ4_compress_fast_continue(
+            state, row.assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self), Int32(count),
+            Int32(truncatingIfNeeded: RowCompressor.bound(count)), acceleration))
+        // It is 0 only if `out` is smaller than the bound.
+        precondition(written > 0)
+        position += count
+        #if !BARE_METAL
+        if isAdaptive {
+            let plain = LiteralBlock.bytes(count)
+            if written + count >> 6 < plain {
+                misses = 0
+            } else if count > 64 {
+                misses += 1
+                if misses > 3 { rowsToSkip = min(1 << (misses - 3), 32) }
+            }
+            if written >= plain { return LiteralBlock.store(row, count, to: out) }
+        }
+        #endif
+        return written
+    }
+
+    #if !BARE_METAL
+    /// Behind rows that LZ4 has not seen: its history begins with the row before, unless the new one lies over it.
+    private mutating func resume(_ count: Int) {
+        hasSkipped = false
+        LZ4_resetStream_fast(state)
+        if bytesBefore > 0, before >= position + count + RowEncoder.slack || before + bytesBefore <= position {
+            let bytes = min(bytesBefore, 65536)
+            _ = LZ4_loadDict(
+                state, (window + (before + bytesBefore - bytes)).assumingMemoryBound(to: CChar.self), Int32(bytes))
+        }
+    }
+    #endif
+
+    static func bound(_ row: Int) -> Int { row + row / 255 + 16 }
+
+    /// Bytes of the window: `history` and the longest row behind it, at least two rows.
+    static func windowBytes(history: Int, maxRow: Int) -> Int { max(history, maxRow) + maxRow + RowEncoder.slack }
+
+    static var stateBytes: Int { Int(LZ4_sizeofState()) }
+}
