@@ -1,11 +1,11 @@
 #!/bin/sh
-# Puts lz4.c and lz4.h, from Debian's source package, into build/lz4/source. They are fetched, never committed.
+# Puts lz4.c, lz4hc.c and their headers, from Debian's source package, into build/lz4/source. They are fetched, never committed.
 # LZ4_SOURCE=DIRECTORY takes them from there instead (its lib/ or itself), for a machine without a network.
 set -eu
 . "$(dirname -- "$0")/targets.sh"
 
 to=$build/lz4/source
-[ -f "$to/lz4.c" ] && [ -f "$to/lz4.h" ] && exit 0
+[ -f "$to/lz4hc.c" ] && exit 0
 rm -rf "$build/lz4/fetch" "$to.new"
 mkdir -p "$to.new"
 
@@ -35,7 +35,7 @@ S
     (cd "$fetch" && tar -xf lz4_*.orig.tar.*)
     from=$(dirname -- "$(ls "$fetch"/lz4-*/lib/lz4.c)")
 fi
-cp "$from/lz4.c" "$from/lz4.h" "$to.new/"
+cp "$from/lz4.c" "$from/lz4.h" "$from/lz4hc.c" "$from/lz4hc.h" "$to.new/"
 
 # LZ4 hashes four bytes on 32-bit machines and five on 64-bit ones (LZ4_hashPosition), so the two find different matches
 # and write different, equally valid, bytes. A log must not depend on the machine that wrote it, or a test on the host

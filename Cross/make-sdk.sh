@@ -14,7 +14,7 @@ mkdir -p "$bundle"
 # lz4.h (of the lz4.c that is linked) and xxhash.h, but not the rest of /usr/include: newlib and glibc do not mix.
 headers=$build/headers
 mkdir -p "$headers"
-cp "$build/lz4/source/lz4.h" /usr/include/xxhash.h "$headers/"
+cp "$build/lz4/source/lz4.h" "$build/lz4/source/lz4hc.h" /usr/include/xxhash.h "$headers/"
 
 strings() { # prints its arguments as the elements of a JSON array
     separator=
@@ -40,7 +40,7 @@ for name in $targets; do
         -Xfrontend -enable-single-module-llvm-emission -Xfrontend -mergeable-traps
     # No libc's stack guard on bare metal. gcc's enums are as short as they can be there. -Osize: a third less flash than
     # -O, and the instructions that Benchmarks/mcu counts are nearly the same.
-    case $name in cortex-*) set -- "$@" -Osize -Xfrontend -disable-stack-protector -Xcc -fshort-enums ;; esac
+    case $name in cortex-*) set -- "$@" -D BARE_METAL -Xcc -DBARE_METAL -Osize -Xfrontend -disable-stack-protector -Xcc -fshort-enums ;; esac
     for flag in $cflags; do
         [ "$flag" = -mthumb ] || set -- "$@" -Xcc "$flag" # the triple says so
     done

@@ -302,12 +302,6 @@ struct RowEncoder {
     }
 }
 
-#if arch(arm)
-typealias RowWord = FixedWidthInteger & UnsignedInteger & BitwiseCopyable
-#else
-typealias RowWord = FixedWidthInteger & UnsignedInteger & BitwiseCopyable & SIMDScalar
-#endif
-
 /// How a table's string columns get into a row: a pointer to a function, so that runs, which have none of them, do not
 /// carry its code.
 struct TextColumns {
@@ -380,6 +374,22 @@ struct ZoHRow {
         var end = end
         let last = flags + eights
         #if !arch(arm)
+        // Wide machines look at 64 bytes at once.
+        let blockFlags = 8 / width
+        while last - flags >= blockFlags {
+            if source.isSame64(held) {
+                flags.zero(blockFlags)
+            } else {
+                var i = 0
+                while i < blockFlags {
+                    flags.store(putVector(Word.self, source + i &* 8 &* width, held + i &* 8 &* width, &end), at: i)
+                    i &+= 1
+                }
+            }
+            flags += blockFlags
+            source += 64
+            held += 64
+        }
         while flags != last {
             flags.store(putVector(Word.self, source, held, &end))
             flags += 1
@@ -411,23 +421,21 @@ struct ZoHRow {
         _: Word.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ end: inout UnsafeMutableRawPointer
     ) -> UInt8 {
         let width = MemoryLayout<Word>.size
-        let new = source.loadUnaligned(as: SIMD8<Word>.self)
-        let differs = new .!= UnsafeRawPointer(held).loadUnaligned(as: SIMD8<Word>.self)
-        if !any(differs) { return 0 }
-        held.storeBytes(of: new, as: SIMD8<Word>.self)
-        if all(differs) {
-            end.storeBytes(of: new, as: SIMD8<Word>.self)
+        let bits = Word.differences(source, held)
+        if bits == 0 { return 0 }
+        held.copy(source, 8 &* width)
+        if bits == 0xFF {
+            end.copy(source, 8 &* width)
             end += 8 &* width
-            return 0xFF
+            return bits
         }
         // Without branches: which ones changed is what no processor can foretell.
-        var bits: UInt8 = 0
+        var rest = Int(bits)
         var i = 0
         while i < 8 {
-            end.store(new[i])
-            let one: UInt8 = differs[i] ? 1 : 0
-            bits |= one &<< UInt8(truncatingIfNeeded: i)
-            end += Int(one) &* width
+            end.store(source.load(Word.self, at: i &* width))
+            end += (rest & 1) &* width
+            rest &>>= 1
             i &+= 1
         }
         return bits
