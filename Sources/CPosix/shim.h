@@ -40,6 +40,25 @@ static inline int cposix_optind(void) { return optind; }
 /* 0 makes glibc start anew, also after a scan that was left half done. */
 static inline void cposix_reset_options(void) { optind = 0; }
 
+/* A number with so many significant digits, in scientific notation. */
+static inline int cposix_print_digits(char *text, size_t room, int digits, double value)
+{
+    return snprintf(text, room, "%.*e", digits - 1, value);
+}
+
+/* A handler for a signal that nobody has decided to ignore. */
+static inline void cposix_catch(int number, void (*handler)(int))
+{
+    if (signal(number, handler) == SIG_IGN) signal(number, SIG_IGN);
+}
+
+/* In a handler: ends the process as the signal would have done. */
+static inline void cposix_die_of(int number)
+{
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static inline int cposix_errno(void) { return errno; }
 static inline FILE *cposix_stdout(void) { return stdout; }
 static inline FILE *cposix_stderr(void) { return stderr; }

@@ -20,6 +20,11 @@ enum Input {
         }
         let file: MappedFile
         do { file = try MappedFile(path, wanted: Input.isPossible) } catch { throw Fault(error) }
+        self = try Input(file)
+    }
+
+    /// A file that is open already.
+    init(_ file: MappedFile) throws(Fault) {
         if BCSVFile.recognises(file.bytes) {
             self = .bcsv(try BCSVFile(file))
         } else if DLFFile.recognises(file.bytes) {
@@ -36,7 +41,7 @@ enum Input {
             if file.bytes.count > 0 {
                 found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
             }
-            throw Fault(.unreadable, path, at: 0, "found \(found), expected a BCSV file (42435356) or a DLF file (1484)")
+            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356) or a DLF file (1484)")
         }
     }
 

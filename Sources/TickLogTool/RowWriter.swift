@@ -2,18 +2,43 @@ import TickLog
 import TickLogHost
 
 /// Writes the rows of a table as CSV (RFC 4180 quoting, lines end with LF) or as JSON Lines.
-struct RowWriter {
+final class RowWriter {
     enum Format { case csv, jsonl }
 
     let output: Output
     let table: Table
     let columns: [Int]
     let format: Format
+    let delimiter: UInt8
+    private let types: [ValueType]
+    /// JSON: `{"name":` or `,"name":` of each column.
+    private var keys: [[UInt8]] = []
+    /// NaNs other than the one that `nan` is read as.
+    private(set) var oddNaNs: UInt64 = 0
+    /// The first string that JSON cannot hold: its row and column.
+    private(set) var notText: (row: UInt64, column: Int)?
+
+    init(output: Output, table: Table, columns: [Int], format: Format, delimiter: UInt8 = 0x2C) {
+        self.output = output
+        self.table = table
+        self.columns = columns
+        self.format = format
+        self.delimiter = delimiter
+        types = columns.map { table.columns[$0].type }
+        if format == .jsonl {
+            for i in 0..<columns.count {
+                var key: [UInt8] = [i == 0 ? 0x7B : 0x2C]
+                jsonQuoted(table.columns[columns[i]].name) { key.append($0) }
+                key.append(0x3A)
+                keys.append(key)
+            }
+        }
+    }
 
     func header() {
         guard format == .csv else { return }
         for i in 0..<columns.count {
-            if i > 0 { output.byte(0x2C) }
+            if i > 0 { output.byte(delimiter) }
             var name = table.columns[columns[i]].name
             name.withUTF8 { cell(UnsafeRawBufferPointer($0)) }
         }
@@ -27,31 +52,48 @@ struct RowWriter {
 
     private func csvRow() {
         for i in 0..<columns.count {
-            if i > 0 { output.byte(0x2C) }
+            if i > 0 { output.byte(delimiter) }
             let column = columns[i]
-            let type = table.columns[column].type
             guard table.isKnown(column) else { continue }
-            if type == .string { cell(table.text(column)) } else { output.value(table.bits(column), type) }
+            let type = types[i]
+            if type == .string {
+                cell(table.text(column))
+            } else {
+                let bits = table.bits(column)
+                look(bits, type)
+                output.value(bits, type)
+            }
         }
     }
 
     private func jsonRow() {
-        output.byte(0x7B)
+        if columns.isEmpty { output.byte(0x7B) }
         for i in 0..<columns.count {
-            if i > 0 { output.byte(0x2C) }
+            keys[i].withUnsafeBytes { output.bytes($0) }
             let column = columns[i]
-            output.json(table.columns[column].name)
-            output.byte(0x3A)
-            let type = table.columns[column].type
+            let type = types[i]
             if !table.isKnown(column) {
                 output.text("null" as StaticString)
             } else if type == .string {
-                output.json(table.text(column))
+                let text = table.text(column)
+                if notText == nil, !isUTF8(text) { notText = (table.row, column) }
+                output.json(text)
             } else {
-                output.json(table.bits(column), type)
+                let bits = table.bits(column)
+                look(bits, type)
+                output.json(bits, type)
             }
         }
         output.byte(0x7D)
+    }
+
+    @inline(__always)
+    private func look(_ bits: UInt64, _ type: ValueType) {
+        if type == .f32 {
+            if bits & 0x7FFF_FFFF > 0x7F80_0000, bits != 0x7FC0_0000 { oddNaNs += 1 }
+        } else if type == .f64 {
+            if bits & 0x7FFF_FFFF_FFFF_FFFF > 0x7FF0_0000_0000_0000, bits != 0x7FF8_0000_0000_0000 { oddNaNs += 1 }
+        }
     }
 
     private func cell(_ bytes: UnsafeRawBufferPointer) {
@@ -64,9 +106,10 @@ struct RowWriter {
     }
 
     private func quoted(_ bytes: UnsafeRawBufferPointer) {
-        // An empty line would be no row: the one cell of a row is quoted when it is empty.
-        var needsQuotes = bytes.count == 0 && columns.count == 1
-        for byte in bytes where byte == 0x2C || byte == 0x22 || byte == 0x0A || byte == 0x0D { needsQuotes = true }
+        // An empty line would be no row: the one cell of a row is quoted when it is empty. A byte order mark at the
+        // start of the file would not count as text.
+        var needsQuotes = bytes.count == 0 ? columns.count == 1 : bytes[0] == 0xEF
+        for byte in bytes where byte == delimiter || byte == 0x22 || byte == 0x0A || byte == 0x0D { needsQuotes = true }
         guard needsQuotes else { return output.bytes(bytes) }
         output.byte(0x22)
         for byte in bytes {

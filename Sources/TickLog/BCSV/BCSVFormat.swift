@@ -24,6 +24,7 @@ enum BCSVFormat {
     static let maxColumns = 65535
     static let maxRowBytes = 16_777_214
     static let maxStringBytes = 65535
+    static let maxNameBytes = 65535
     static let maxPacketLimit: UInt32 = 1 << 30
     /// How far back an LZ4 block may refer.
     static let lz4HistoryBytes = 65536

@@ -3,26 +3,47 @@ import CPosix
 /// Bytes on their way to a descriptor, in blocks of 64 KiB. A failure is kept: ask `flush` at the end.
 public final class Output {
     public let isTerminal: Bool
+    /// Of the file, for what is said of a failure.
+    public let path: String
     private let descriptor: Int32
-    private var buffer: [UInt8] = []
+    private let buffer: UnsafeMutableRawPointer
+    private var used = 0
     private var failure: Int32 = 0
+    let floats = FloatWriter()
 
     public static var blockSize: Int { 65536 }
 
-    public init(descriptor: Int32) {
+    public init(descriptor: Int32, path: String = "standard output") {
         self.descriptor = descriptor
+        self.path = path
         isTerminal = isatty(descriptor) == 1
-        buffer.reserveCapacity(Output.blockSize)
+        buffer = UnsafeMutableRawPointer.allocate(byteCount: Output.blockSize, alignment: 16)
     }
 
+    deinit { buffer.deallocate() }
+
+    @inline(__always)
     public func byte(_ byte: UInt8) {
-        buffer.append(byte)
-        if buffer.count >= Output.blockSize { drain() }
+        if used == Output.blockSize { drain() }
+        buffer.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
+        used &+= 1
     }
 
     public func bytes(_ bytes: UnsafeRawBufferPointer) {
-        buffer.append(contentsOf: bytes)
-        if buffer.count >= Output.blockSize { drain() }
+        guard let start = bytes.baseAddress, bytes.count > 0 else { return }
+        if bytes.count > Output.blockSize - used {
+            drain()
+            if bytes.count > Output.blockSize { return write(start, bytes.count) }
+        }
+        (buffer + used).copyMemory(from: start, byteCount: bytes.count)
+        used += bytes.count
+    }
+
+    /// Room for at most 64 bytes, of which `fill` answers how many it used.
+    @inline(__always)
+    func place(_ fill: (UnsafeMutableRawPointer) -> Int) {
+        if Output.blockSize &- used < 64 { drain() }
+        used &+= fill(buffer + used)
     }
 
     public func text(_ text: String) {
@@ -42,23 +63,34 @@ public final class Output {
     /// Writes what is left; throws the first failure there was.
     public func flush() throws(FileError) {
         drain()
-        if failure != 0 { throw FileError("standard output", "write", failure) }
+        if failure != 0 { throw FileError(path, "write", failure) }
     }
 
     /// False once writing has failed: a reader that went away needs no more work.
     public var isOpen: Bool { failure == 0 }
 
+    @inline(never)
     private func drain() {
+        write(buffer, used)
+        used = 0
+    }
+
+    private func write(_ bytes: UnsafeRawPointer, _ count: Int) {
         var done = 0
-        while failure == 0, done < buffer.count {
-            let written = buffer.withUnsafeBytes { write(descriptor, $0.baseAddress! + done, $0.count - done) }
-            if written >= 0 {
+        while failure == 0, done < count {
+            let written = CPosix.write(descriptor, bytes + done, count - done)
+            if written > 0 {
                 done += written
             } else {
-                let error = cposix_errno()
-                if error != EINTR { failure = error }
+                let error = written == 0 ? ENOSPC : cposix_errno()
+                if error == EAGAIN {
+                    // A pipe that somebody has made non-blocking.
+                    var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&ready, 1, -1)
+                } else if error != EINTR {
+                    failure = error
+                }
             }
         }
-        buffer.removeAll(keepingCapacity: true)
     }
 }

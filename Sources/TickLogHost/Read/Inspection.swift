@@ -18,32 +18,25 @@ public struct FileSummary {
     public init(_ file: BCSVFile) {
         path = file.path
         size = UInt64(file.file.bytes.count)
-        let isRead = file.header.rowCodec != .delta
-            && (file.header.fileCodec == .packet || file.header.fileCodec == .packetLZ4)
-        guard isRead else {
-            faults.append(
-                Fault(
-                    .unreadable, path, at: file.header.dataOffset,
-                    "found delta rows, a batch or a stream, expected flat or ZoH rows in packets: only the header was read"))
+        let reader: BCSVReader
+        do { reader = try BCSVReader(file, salvage: true) } catch {
+            faults = [error]
+            ending = .damaged
             return
         }
-        var walk = PacketWalk(file, salvage: true)
-        var first: Packet?
-        var last: Packet?
-        while let packet = walk.next() {
-            if packet.rowCount > 0 {
-                if first == nil { first = packet }
-                last = packet
-            }
+        let hasTicks = file.columns[0].name == "tick" && file.columns[0].type == .u64
+        while reader.next() {
+            guard hasTicks else { continue }
+            let tick = reader.rows.bits(0)
+            if firstTick == nil { firstTick = tick }
+            // Events of several sources need not be in order: the last is the latest.
+            lastTick = max(lastTick ?? 0, tick)
         }
-        rows = walk.goodRowCount
-        packets = walk.packetCount
-        indexEntries = walk.indexEntries
-        ending = walk.ending ?? .damaged
-        faults += walk.faults
-        guard let first, let last, file.columns[0].name == "tick", file.columns[0].type == .u64 else { return }
-        firstTick = FileSummary.ticks(in: file, first)?.first
-        lastTick = FileSummary.ticks(in: file, last)?.last
+        rows = reader.rows.goodRowCount
+        packets = reader.rows.packetCount
+        indexEntries = reader.rows.footer?.entryCount
+        ending = reader.ending ?? .damaged
+        faults += reader.faults
     }
 
     /// A file that was being made when the run ended.
@@ -71,24 +64,6 @@ public struct FileSummary {
     public var isDamaged: Bool {
         for fault in faults where fault.kind != .torn { return true }
         return false
-    }
-
-    /// Ticks of a packet's first and last row. Events of several sources need not be in order: the last is the latest.
-    static func ticks(in file: BCSVFile, _ packet: Packet) -> (first: UInt64, last: UInt64)? {
-        let size = RowDecoder.memorySize(for: file.header)
-        guard let memory = malloc(size) else { return nil }
-        defer { free(memory) }
-        guard
-            var decoder = try? RowDecoder(
-                file.file.bytes, file.header, memory: UnsafeMutableRawBufferPointer(start: memory, count: size))
-        else { return nil }
-        decoder.begin(packet)
-        var range: (first: UInt64, last: UInt64)?
-        while (try? decoder.next()) == true {
-            let tick = decoder.bits(0)
-            range = (range?.first ?? tick, max(range?.last ?? 0, tick))
-        }
-        return range
     }
 }
 

@@ -4,28 +4,17 @@ import TickLog
 
 extension Output {
     public func json(_ text: UnsafeRawBufferPointer) {
-        json(String(decoding: text, as: UTF8.self))
+        // Mostly there is nothing to escape.
+        for byte in text where byte < 0x20 || byte >= 0x7F || byte == 0x22 || byte == 0x5C {
+            return json(String(decoding: text, as: UTF8.self))
+        }
+        byte(0x22)
+        bytes(text)
+        byte(0x22)
     }
 
     public func json(_ string: String) {
-        byte(0x22)
-        for byte in string.utf8 {
-            switch byte {
-            case 0x22, 0x5C:
-                self.byte(0x5C)
-                self.byte(byte)
-            case 0x0A: text("\\n" as StaticString)
-            case 0x0D: text("\\r" as StaticString)
-            case 0x09: text("\\t" as StaticString)
-            // DEL is legal in JSON, but not on a terminal.
-            case 0..<0x20, 0x7F:
-                text("\\u00" as StaticString)
-                self.byte(hexDigit(byte >> 4))
-                self.byte(hexDigit(byte & 15))
-            default: self.byte(byte)
-            }
-        }
-        byte(0x22)
+        jsonQuoted(string) { byte($0) }
     }
 
     /// A value of a column that is no string: numbers as they are, non-finite floats as strings.
@@ -40,6 +29,54 @@ extension Output {
         value(bits, type)
         if !isFinite { byte(0x22) }
     }
+}
+
+/// A string of JSON, with its quotes.
+public func jsonQuoted(_ string: String, _ put: (UInt8) -> Void) {
+    func escape(_ letter: UInt8) {
+        put(0x5C)
+        put(letter)
+    }
+    put(0x22)
+    for byte in string.utf8 {
+        switch byte {
+        case 0x22, 0x5C: escape(byte)
+        case 0x0A: escape(0x6E)
+        case 0x0D: escape(0x72)
+        case 0x09: escape(0x74)
+        // DEL is legal in JSON, but not on a terminal.
+        case 0..<0x20, 0x7F:
+            escape(0x75)
+            put(0x30)
+            put(0x30)
+            put(hexDigit(byte >> 4))
+            put(hexDigit(byte & 15))
+        default: put(byte)
+        }
+    }
+    put(0x22)
+}
+
+/// Whether bytes are well-formed UTF-8 (RFC 3629).
+public func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var at = 0
+    func follows(_ offset: Int, _ least: UInt8 = 0x80, _ most: UInt8 = 0xBF) -> Bool {
+        at + offset < bytes.count && bytes[at + offset] >= least && bytes[at + offset] <= most
+    }
+    while at < bytes.count {
+        switch bytes[at] {
+        case 0..<0x80: at += 1
+        case 0xC2...0xDF where follows(1): at += 2
+        case 0xE0 where follows(1, 0xA0) && follows(2): at += 3
+        case 0xED where follows(1, 0x80, 0x9F) && follows(2): at += 3
+        case 0xE1...0xEC where follows(1) && follows(2), 0xEE...0xEF where follows(1) && follows(2): at += 3
+        case 0xF0 where follows(1, 0x90) && follows(2) && follows(3): at += 4
+        case 0xF1...0xF3 where follows(1) && follows(2) && follows(3): at += 4
+        case 0xF4 where follows(1, 0x80, 0x8F) && follows(2) && follows(3): at += 4
+        default: return false
+        }
+    }
+    return true
 }
 
 /// Writes JSON objects and arrays, with the commas where they belong.

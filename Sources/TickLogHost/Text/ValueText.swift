@@ -4,17 +4,10 @@ import TickLog
 
 extension Output {
     public func number(_ value: UInt64) {
-        if value < 10 { return byte(0x30 + UInt8(value)) }
-        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        withUnsafeMutableBytes(of: &digits) { digits in
-            var rest = value
-            var at = digits.count
-            repeat {
-                at -= 1
-                digits[at] = 0x30 + UInt8(rest % 10)
-                rest /= 10
-            } while rest > 0
-            bytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(digits)[at...]))
+        place { out in
+            let count = digitCount(value)
+            storeDigits(value, count, out)
+            return count
         }
     }
 
@@ -24,11 +17,11 @@ extension Output {
     }
 
     public func number(_ value: Float) {
-        if value.isFinite { text(value.description) } else { text(nonFinite(value.isNaN, value < 0)) }
+        if value.isFinite { place { floats.write(value, at: $0) } } else { text(nonFinite(value.isNaN, value < 0)) }
     }
 
     public func number(_ value: Double) {
-        if value.isFinite { text(value.description) } else { text(nonFinite(value.isNaN, value < 0)) }
+        if value.isFinite { place { floats.write(value, at: $0) } } else { text(nonFinite(value.isNaN, value < 0)) }
     }
 
     private func nonFinite(_ isNaN: Bool, _ isNegative: Bool) -> StaticString {

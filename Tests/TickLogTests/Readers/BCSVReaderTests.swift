@@ -5,7 +5,7 @@ import TickLogHost
 
 @Suite struct BCSVReaderTests {
     static let valid = Vectors.names(in: "bcsv").filter {
-        $0.hasSuffix(".bcsv") && !$0.contains("_bad_") && !$0.contains("delta")
+        $0.hasSuffix(".bcsv") && !$0.contains("_bad_")
     }
 
     static func expected(_ dataset: String) throws -> [[Cell]] {
@@ -104,11 +104,5 @@ import TickLogHost
         while table.next() {}
         #expect(table.faults.first?.offset == 1533)
         #expect(table.faults.first?.text.contains("rows 0 to 74") == true)
-    }
-
-    @Test func `codecs that are not read are named`() throws {
-        let table = try Self.table(try Vectors.bytes("bcsv/v15_logger_delta_packet.bcsv"))
-        #expect(!table.next())
-        #expect(table.faults.first?.kind == .unreadable)
     }
 }

@@ -12,8 +12,22 @@ enum Vectors {
     }
 
     static func json(_ path: String) throws -> [String: Any] {
-        let data = try Data(contentsOf: URL(fileURLWithPath: root + "/" + path))
+        let plain = root + "/" + path
+        let data = FileManager.default.fileExists(atPath: plain)
+            ? try Data(contentsOf: URL(fileURLWithPath: plain)) : try unpacked(plain + ".gz")
         return try JSONSerialization.jsonObject(with: data) as! [String: Any]
+    }
+
+    private static func unpacked(_ path: String) throws -> Data {
+        let gunzip = Process()
+        gunzip.executableURL = URL(fileURLWithPath: "/bin/gzip")
+        gunzip.arguments = ["-dc", path]
+        let pipe = Pipe()
+        gunzip.standardOutput = pipe
+        try gunzip.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        gunzip.waitUntilExit()
+        return data
     }
 
     static func names(in directory: String) -> [String] {

@@ -17,6 +17,8 @@ public struct BCSVError: Error {
         case footer
         /// More memory would be needed than a reader gives.
         case tooLarge
+        /// The source could not be read; `found` is its status, negated.
+        case source
     }
 
     public let kind: Kind

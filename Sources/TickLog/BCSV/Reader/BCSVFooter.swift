@@ -7,36 +7,55 @@ public struct BCSVFooter {
     public let rowCount: UInt64
     public let entryCount: Int
 
-    private let bytes: FileBytes
-
     public init(_ bytes: FileBytes) throws(BCSVError) {
-        let end = bytes.count - BCSVFormat.footerEndBytes
-        guard bytes.holds(BCSVFormat.footerEndBytes, at: end), bytes.u32(at: end) == BCSVFormat.footerEndMagic else {
-            throw BCSVError(.torn, at: bytes.count, expected: "a footer that ends the file", found: .end)
+        var window = SourceWindow(bytes)
+        try self.init(&window)
+    }
+
+    init(_ window: inout SourceWindow) throws(BCSVError) {
+        let length = window.length
+        let end = length - BCSVFormat.footerEndBytes
+        guard end >= 0 else {
+            throw BCSVError(.torn, at: length, expected: "a footer that ends the file", found: .end)
         }
-        let size = Int(clamping: bytes.u32(at: end + 4))
-        guard size >= BCSVFormat.footerBytes, size <= bytes.count,
+        let last = try window.bytes(at: end, atLeast: BCSVFormat.footerEndBytes)
+        guard last.holds(BCSVFormat.footerEndBytes, at: 0), last.u32(at: 0) == BCSVFormat.footerEndMagic else {
+            throw BCSVError(.torn, at: length, expected: "a footer that ends the file", found: .end)
+        }
+        let size = Int(clamping: last.u32(at: 4))
+        rowCount = last.u64(at: 8)
+        let hash = last.u64(at: 16)
+        guard size >= BCSVFormat.footerBytes, size <= length,
             (size - BCSVFormat.footerBytes) % BCSVFormat.indexEntryBytes == 0
         else {
             throw BCSVError(.footer, at: end + 4, expected: "a footer size of 28 + 16 n", found: .number(UInt64(size)))
         }
-        offset = bytes.count - size
-        guard bytes.u32(at: offset) == BCSVFormat.footerMagic else {
-            throw BCSVError(.footer, at: offset, expected: "\"BIDX\"", found: .hex(UInt64(bytes.u32(at: offset))))
-        }
-        let hash = bytes.u64(at: bytes.count - 8)
-        guard cxxhash64(bytes.start + offset, size - 8) == hash else {
-            throw BCSVError(.footer, at: bytes.count - 8, expected: "the XXH64 of the footer", found: .hex(hash))
-        }
-        rowCount = bytes.u64(at: end + 8)
+        offset = length - size
         entryCount = (size - BCSVFormat.footerBytes) / BCSVFormat.indexEntryBytes
-        self.bytes = bytes
+        let first = try window.bytes(at: offset, atLeast: 4)
+        guard first.u32(at: 0) == BCSVFormat.footerMagic else {
+            throw BCSVError(.footer, at: offset, expected: "\"BIDX\"", found: .hex(UInt64(first.u32(at: 0))))
+        }
+        var state = cxxhash64_state()
+        cxxhash64_reset(&state)
+        var at = offset
+        while at < length - 8 {
+            let piece = try window.bytes(at: at, atLeast: 1)
+            let count = min(piece.count, length - 8 - at)
+            guard count > 0 else { break }
+            cxxhash64_update(&state, piece.start, count)
+            at += count
+        }
+        guard cxxhash64_digest(&state) == hash else {
+            throw BCSVError(.footer, at: length - 8, expected: "the XXH64 of the footer", found: .hex(hash))
+        }
     }
 
     /// Where a packet begins, as the index has it; not checked against the file.
-    public func entry(_ index: Int) -> (packetOffset: UInt64, firstRow: UInt64) {
+    func entry(_ index: Int, _ window: inout SourceWindow) throws(BCSVError) -> (packetOffset: UInt64, firstRow: UInt64) {
         precondition(index >= 0 && index < entryCount)
-        let at = offset + 4 + index * BCSVFormat.indexEntryBytes
-        return (bytes.u64(at: at), bytes.u64(at: at + 8))
+        let entry = try window.bytes(
+            at: offset + 4 + index * BCSVFormat.indexEntryBytes, atLeast: BCSVFormat.indexEntryBytes)
+        return (entry.u64(at: 0), entry.u64(at: 8))
     }
 }

@@ -1,329 +1,703 @@
-/// Decodes the rows of verified packets: row codecs flat and ZoH, plain or LZ4 (spec: BCSV.md, sections 4 and 7).
+import CTickLog
+
+/// Scalar columns of one type that stand together in a row.
+struct ScalarGroup {
+    let type: ValueType
+    let count: Int
+    /// Bytes from the start of the scalars.
+    let offset: Int
+}
+
+/// Where the values of a row are, and what the codec's row header is like.
 ///
-/// It allocates nothing: `memory` of `memorySize` bytes, aligned to 8, holds the values, the LZ4 window and the strings.
-public struct RowDecoder {
-    private let bytes: FileBytes
-    private let header: BCSVHeader
-    private let boolCount: Int
-    private let stringCount: Int
-    private let compressed: Bool
+/// A decoded row has two parts: its scalars, packed in the order of the codec (flat: columns; ZoH and delta: grouped by
+/// type), and the others: a byte for each bool, then a `ticklog_text` for each string.
+struct RowShape {
+    let codec: BCSVRowCodec
+    let columns: Int
+    let bools: Int
+    let strings: Int
+    let scalarBytes: Int
+    /// Bytes and bits of the row's header: a flat row's bools, the flags or codes of the others.
+    let headerBytes: Int
+    let headerBits: Int
 
-    /// Bits of each column's value; a string's place and length in `strings`.
-    private let slots: UnsafeMutableBufferPointer<UInt64>
-    /// Columns in the order of the codec: bools, then the others (ZoH: by type), then strings.
-    private let order: UnsafeMutableBufferPointer<UInt16>
-    private var window: RowWindow
-    private var strings: StringArena
+    var textsOffset: Int { roundUp(bools, 8) }
+    var otherBytes: Int { textsOffset + strings * MemoryLayout<ticklog_text>.stride }
+    var othersOffset: Int { roundUp(scalarBytes, 8) }
+    /// Cache lines of a slot, which holds a decoded row: an odd number, so that rows do not share one set.
+    var slotLines: Int { (othersOffset + otherBytes + 63) / 64 | 1 }
 
-    private var at = 0
-    private var rowsLeft: UInt64 = 0
-    private var isFirst = true
-
-    public static func memorySize(for header: BCSVHeader) -> Int {
-        Parts(header).total
+    init(_ outline: BCSVOutline) {
+        codec = outline.rowCodec
+        columns = outline.columns
+        bools = outline.bools
+        strings = outline.strings
+        scalarBytes = outline.scalarBytes
+        headerBits = outline.headerBits
+        headerBytes = outline.headerBytes
     }
 
-    /// Delta rows, batches and streams are not decoded here.
-    public init(
-        _ bytes: FileBytes, _ header: BCSVHeader, memory: UnsafeMutableRawBufferPointer
-    ) throws(BCSVError) {
-        guard header.rowCodec != .delta, header.fileCodec == .packet || header.fileCodec == .packetLZ4 else {
-            throw BCSVError(
-                .unsupported, at: header.dataOffset, expected: "flat or ZoH rows in packets, plain or LZ4",
-                found: .hex(UInt64(header.flags)))
-        }
-        let parts = Parts(header)
-        precondition(memory.count >= parts.total && UInt(bitPattern: memory.baseAddress!) % 8 == 0)
-        self.bytes = bytes
-        self.header = header
-        let n = header.columnCount
-        compressed = header.fileCodec == .packetLZ4
-        let base = memory.baseAddress!
-        slots = UnsafeMutableBufferPointer(start: base.bindMemory(to: UInt64.self, capacity: n), count: n)
-        order = UnsafeMutableBufferPointer(
-            start: (base + parts.order).bindMemory(to: UInt16.self, capacity: n), count: n)
-        window = RowWindow(
-            UnsafeMutableRawBufferPointer(start: base + parts.window, count: parts.strings - parts.window),
-            largestRow: parts.largestRow)
-        strings = StringArena(
-            UnsafeMutableRawBufferPointer(start: base + parts.strings, count: parts.total - parts.strings))
-        boolCount = RowDecoder.count(of: .bool, header)
-        stringCount = RowDecoder.count(of: .string, header)
-        fillOrder()
-        clear()
-    }
-
-    /// Where each part of the memory begins.
-    private struct Parts {
-        let order: Int
-        let window: Int
-        let strings: Int
-        let total: Int
-        let largestRow: Int
-
-        init(_ header: BCSVHeader) {
-            let n = header.columnCount
-            largestRow = header.largestRow
-            order = 8 * n
-            window = (order + 2 * n + 7) & ~7
-            let unpacked = header.fileCodec == .packetLZ4 ? RowWindow.size(largestRow: largestRow) : 0
-            strings = (window + unpacked + 7) & ~7
-            total = strings + StringArena.size(columns: RowDecoder.count(of: .string, header))
-        }
-    }
-
-    private static func count(of type: ValueType, _ header: BCSVHeader) -> Int {
-        var count = 0
+    /// Stores each column's place in its part, and the groups of scalars, of which there are at most ten; flat rows have
+    /// none.
+    func place(_ header: BCSVHeader, _ places: Table<UInt32>, _ groups: Table<ScalarGroup>) -> Int {
+        var bool = 0
+        var text = textsOffset
+        var scalar = 0
         var i = 0
-        while i < header.columnCount {
-            if header.type(of: i) == type { count += 1 }
+        while i < columns {
+            let type = header.type(of: i)
+            if type == .bool {
+                places[i] = UInt32(bool)
+                bool += 1
+            } else if type == .string {
+                places[i] = UInt32(text)
+                text += MemoryLayout<ticklog_text>.stride
+            } else if codec == .flat {
+                places[i] = UInt32(scalar)
+                scalar += type.size
+            }
             i += 1
         }
-        return count
-    }
-
-    private func fillOrder() {
-        var next = 0
-        if header.rowCodec == .zoh {
-            var code: UInt8 = 0
-            while code <= ValueType.string.rawValue {
-                var i = 0
-                while i < header.columnCount {
-                    if header.type(of: i).rawValue == code {
-                        order[next] = UInt16(i)
-                        next += 1
-                    }
-                    i += 1
+        var groupCount = 0
+        guard codec != .flat else { return 0 }
+        var code = ValueType.u8.rawValue
+        while code <= ValueType.f64.rawValue {
+            let type = ValueType(rawValue: code)!
+            let start = scalar
+            var count = 0
+            i = 0
+            while i < columns {
+                if header.type(of: i) == type {
+                    places[i] = UInt32(scalar)
+                    scalar += type.size
+                    count += 1
                 }
-                code += 1
+                i += 1
             }
-        } else {
-            var group = 0
-            while group < 3 {
-                var i = 0
-                while i < header.columnCount {
-                    let type = header.type(of: i)
-                    if (type == .bool ? 0 : type == .string ? 2 : 1) == group {
-                        order[next] = UInt16(i)
-                        next += 1
-                    }
-                    i += 1
-                }
-                group += 1
+            if count > 0 {
+                (groups.base + groupCount).initialize(to: ScalarGroup(type: type, count: count, offset: start))
+                groupCount += 1
             }
+            code += 1
         }
-    }
-
-    private mutating func clear() {
-        slots.update(repeating: 0)
-        strings.reset()
-    }
-
-    /// Turns to a packet of the same file. Every packet decodes alone.
-    public mutating func begin(_ packet: Packet) {
-        at = packet.body
-        rowsLeft = packet.rowCount
-        isFirst = true
-        window.reset()
-        clear()
-    }
-
-    /// Decodes the next row of the packet; false behind the last one.
-    public mutating func next() throws(BCSVError) -> Bool {
-        guard rowsLeft > 0 else { return false }
-        guard let length = RowLength(bytes, at: at), length.value <= UInt64(BCSVFormat.maxRowBytes),
-            bytes.holds(Int(length.value), at: at + length.size)
-        else {
-            // PacketReader walked these lengths: only a file that changes under the reader comes here.
-            throw BCSVError(.row, at: at, expected: "the row length that was verified", found: .text("another one"))
-        }
-        let rowOffset = at
-        let stored = bytes.slice(at: at + length.size, count: Int(length.value))
-        if length.value == 0 {
-            guard header.rowCodec == .zoh, !isFirst else {
-                throw BCSVError(.row, at: rowOffset, expected: "a row to repeat", found: .text("the packet's first row"))
-            }
-        } else {
-            let row: FileBytes
-            if compressed {
-                guard let unpacked = window.unpack(stored) else {
-                    throw BCSVError(
-                        .row, at: rowOffset, expected: "an LZ4 block of one row", found: .text("another thing"))
-                }
-                row = unpacked
-            } else {
-                row = stored
-            }
-            if header.rowCodec == .zoh {
-                try decodeZoH(row, rowOffset)
-            } else {
-                try decodeFlat(row, rowOffset)
-            }
-        }
-        isFirst = false
-        at += length.size + Int(length.value)
-        rowsLeft -= 1
-        return true
-    }
-
-    /// The bits of a column that is no string: the value's own, zero-extended.
-    public func bits(_ column: Int) -> UInt64 {
-        precondition(column >= 0 && column < slots.count)
-        return slots[column]
-    }
-
-    /// The bytes of a string column; valid until the next row.
-    public func text(_ column: Int) -> UnsafeRawBufferPointer {
-        precondition(column >= 0 && column < slots.count)
-        return strings.text(slots[column])
-    }
-
-    private mutating func decodeFlat(_ row: FileBytes, _ offset: Int) throws(BCSVError) {
-        strings.reset()
-        let scalarEnd = header.columnCount - stringCount
-        var p = (boolCount + 7) / 8
-        guard row.holds(p, at: 0) else { throw RowDecoder.short(offset) }
-        var k = 0
-        while k < boolCount {
-            slots[Int(order[k])] = UInt64(row[k >> 3] >> UInt8(k & 7) & 1)
-            k += 1
-        }
-        while k < scalarEnd {
-            let column = Int(order[k])
-            let size = header.type(of: column).size
-            guard row.holds(size, at: p) else { throw RowDecoder.short(offset) }
-            slots[column] = row.unsigned(at: p, size: size)
-            p += size
-            k += 1
-        }
-        guard row.holds(2 * stringCount, at: p) else { throw RowDecoder.short(offset) }
-        var lengths = p
-        p += 2 * stringCount
-        while k < header.columnCount {
-            let length = Int(row.u16(at: lengths))
-            guard row.holds(length, at: p) else { throw RowDecoder.short(offset) }
-            try keep(row.slice(at: p, count: length), column: Int(order[k]), offset)
-            lengths += 2
-            p += length
-            k += 1
-        }
-        guard p == row.count else { throw RowDecoder.long(offset, row.count - p) }
-    }
-
-    private mutating func decodeZoH(_ row: FileBytes, _ offset: Int) throws(BCSVError) {
-        let n = header.columnCount
-        let flagBytes = (n + 7) / 8
-        guard row.holds(flagBytes, at: 0) else { throw RowDecoder.short(offset) }
-        var p = flagBytes
-        var k = 0
-        while k < boolCount {
-            slots[Int(order[k])] = UInt64(row[k >> 3] >> UInt8(k & 7) & 1)
-            k += 1
-        }
-        var byte = boolCount >> 3
-        var flags = byte < flagBytes ? row[byte] & (0xFF << UInt8(boolCount & 7)) : 0
-        while byte < flagBytes {
-            while flags != 0 {
-                let index = byte * 8 + flags.trailingZeroBitCount
-                flags &= flags &- 1
-                guard index < n else { break }
-                let column = Int(order[index])
-                let type = header.type(of: column)
-                if type == .string {
-                    guard row.holds(2, at: p) else { throw RowDecoder.short(offset) }
-                    let length = Int(row.u16(at: p))
-                    guard row.holds(length, at: p + 2) else { throw RowDecoder.short(offset) }
-                    try keep(row.slice(at: p + 2, count: length), column: column, offset)
-                    p += 2 + length
-                } else {
-                    guard row.holds(type.size, at: p) else { throw RowDecoder.short(offset) }
-                    slots[column] = row.unsigned(at: p, size: type.size)
-                    p += type.size
-                }
-            }
-            byte += 1
-            if byte < flagBytes { flags = row[byte] }
-        }
-        guard p == row.count else { throw RowDecoder.long(offset, row.count - p) }
-    }
-
-    private mutating func keep(_ text: FileBytes, column: Int, _ offset: Int) throws(BCSVError) {
-        slots[column] = 0
-        if let place = strings.append(text) {
-            slots[column] = place
-            return
-        }
-        // Full: keep only what the columns hold now.
-        strings.beginCompaction()
-        var k = header.columnCount - stringCount
-        while k < header.columnCount {
-            let column = Int(order[k])
-            slots[column] = strings.move(slots[column])
-            k += 1
-        }
-        guard let place = strings.append(text) else {
-            throw BCSVError(
-                .tooLarge, at: offset, expected: "strings of at most 16 MiB in one row", found: .text("more"))
-        }
-        slots[column] = place
-    }
-
-    private static func short(_ offset: Int) -> BCSVError {
-        BCSVError(.row, at: offset, expected: "every value that the schema asks for", found: .text("a shorter row"))
-    }
-
-    private static func long(_ offset: Int, _ excess: Int) -> BCSVError {
-        BCSVError(.row, at: offset, expected: "no bytes behind the last value", found: .number(UInt64(excess)))
+        return groupCount
     }
 }
 
-/// The strings that the columns hold at the moment, in two halves: when one is full, what is still held moves to the
-/// other.
-struct StringArena {
-    private let memory: UnsafeMutableRawBufferPointer
-    private let half: Int
-    private var base = 0
-    private var used = 0
+/// Why a row cannot be decoded; `RowDecoder` adds where.
+private enum RowFault {
+    case short, long, code, flags, texts, block
+}
 
-    static func size(columns: Int) -> Int {
-        2 * min(2 * columns * BCSVFormat.maxStringBytes, BCSVFormat.maxRowBytes + 65536)
+/// Decodes rows, one after the other: row codecs flat, ZoH and delta (spec: BCSV.md, section 7), plain or as LZ4 blocks
+/// (section 4.1).
+///
+/// Decoded rows lie in slots, which are used in turn: the last `slotCount - 1` stay. It allocates nothing.
+struct RowDecoder {
+    let shape: RowShape
+    private let groups: Table<ScalarGroup>
+    private let slots: UnsafeMutableRawPointer
+    private let slotBytes: Int
+    let slotCount: Int
+    /// Delta: each scalar's gradient.
+    private let gradients: UnsafeMutableRawPointer
+    private let steps: Table<DeltaStep>
+    /// The bytes of rows stay until the next packet, or as long as the file is a stream.
+    private let rowsStay: Bool
+    private var window: RowWindow?
+    /// Where texts are kept; nil if the bytes of the rows themselves stay until the next packet.
+    private var arena: StringArena?
+    private var slot = 0
+    private var isFirst = true
+
+    /// The current row's parts. The scalars of a flat row are where the row is.
+    private(set) var scalars: UnsafeRawPointer
+    private(set) var others: UnsafeRawPointer
+    /// The scalars lie where the row lies, not in a slot.
+    private(set) var isDirect = false
+
+    init(
+        _ shape: RowShape, groups: Table<ScalarGroup>, slots: UnsafeMutableRawPointer, slotCount: Int,
+        gradients: UnsafeMutableRawPointer, steps: Table<DeltaStep>, rowsStay: Bool, window: RowWindow?,
+        arena: StringArena?
+    ) {
+        self.shape = shape
+        self.groups = groups
+        self.slots = slots
+        slotBytes = shape.slotLines * 64
+        self.slotCount = slotCount
+        self.gradients = gradients
+        self.steps = steps
+        self.rowsStay = rowsStay
+        self.window = window
+        self.arena = arena
+        scalars = UnsafeRawPointer(slots)
+        others = UnsafeRawPointer(slots) + shape.othersOffset
     }
 
-    init(_ memory: UnsafeMutableRawBufferPointer) {
-        self.memory = memory
-        half = memory.count / 2
-    }
-
+    /// Before the first row of a packet, or of a stream file: nothing is held.
     mutating func reset() {
-        base = 0
-        used = 0
+        isFirst = true
+        window?.reset()
+        arena?.reset()
     }
 
-    /// The place and length of the text's copy; nil if the half is full.
-    mutating func append(_ text: FileBytes) -> UInt64? {
-        guard text.count <= half - used else { return nil }
-        let offset = base + used
-        if text.count > 0 { (memory.baseAddress! + offset).copyMemory(from: text.start, byteCount: text.count) }
-        used += text.count
-        return UInt64(offset) << 16 | UInt64(text.count)
+    /// Whether a repeated row, of length 0, may come now.
+    var mayRepeat: Bool { shape.codec == .zoh && !isFirst }
+
+    /// Rows that were decoded before stay where they are while one more is decoded, as far as slots go.
+    var keepsRows: Bool { arena == nil && !(window?.isFull ?? false) }
+
+    /// Decodes one row, which lies at `offset` in the file.
+    mutating func decode(_ stored: FileBytes, _ offset: Int) throws(BCSVError) {
+        var row = stored
+        if window != nil {
+            if window!.isFull { saveScalars() }
+            guard let unpacked = window!.unpack(stored) else { throw error(.block, offset) }
+            row = unpacked
+        }
+        let previous = scalars
+        let previousOthers = others
+        slot = slot + 1 < slotCount ? slot + 1 : 0
+        let place = slots + slot * slotBytes
+        let placeOthers = place + shape.othersOffset
+        if isFirst {
+            if shape.codec == .delta {
+                place.zero(shape.scalarBytes)
+                gradients.zero(shape.scalarBytes)
+            }
+            placeOthers.zero(shape.otherBytes)
+        } else if shape.codec != .flat, shape.strings > 0, placeOthers != previousOthers {
+            (placeOthers + shape.textsOffset).copy(
+                previousOthers + shape.textsOffset, shape.otherBytes - shape.textsOffset)
+        }
+        let fault: RowFault?
+        var direct: UnsafeRawPointer?
+        switch shape.codec {
+        case .flat:
+            fault = decodeFlat(row, placeOthers)
+            direct = row.start + shape.headerBytes
+        case .zoh:
+            if rowsStay, shape.scalarBytes > 0, hasAllScalars(row) {
+                direct = row.start + shape.headerBytes
+                _ = unpackBools(row, placeOthers)
+                fault = takeTexts(row, placeOthers, shape.columns - shape.strings, shape.headerBytes + shape.scalarBytes)
+                break
+            }
+            if !isFirst, UnsafeRawPointer(place) != previous { place.copy(previous, shape.scalarBytes) }
+            fault = decodeZoH(row, place, placeOthers)
+        case .delta: fault = decodeDelta(row, isFirst ? UnsafeRawPointer(place) : previous, place, placeOthers)
+        }
+        if let fault { throw error(fault, offset) }
+        isDirect = direct != nil
+        scalars = direct ?? UnsafeRawPointer(place)
+        others = UnsafeRawPointer(placeOthers)
+        isFirst = false
     }
 
-    mutating func beginCompaction() {
-        base = base == 0 ? half : 0
-        used = 0
+    /// The scalars that lie in a row which is about to move.
+    private mutating func saveScalars() {
+        guard shape.codec == .zoh, !isFirst else { return }
+        let own = UnsafeRawPointer(slots + slot * slotBytes)
+        if scalars != own {
+            (slots + slot * slotBytes).copy(scalars, shape.scalarBytes)
+            scalars = own
+        }
     }
 
-    /// Moves a text from the other half into this one.
-    mutating func move(_ place: UInt64) -> UInt64 {
-        let old = text(place)
-        return append(FileBytes(old)) ?? 0
+    /// Every scalar of the ZoH row is in it: they lie there as in a slot.
+    private func hasAllScalars(_ row: FileBytes) -> Bool {
+        guard row.holds(shape.headerBytes + shape.scalarBytes, at: 0) else { return false }
+        var bit = shape.bools
+        let end = shape.columns - shape.strings
+        while bit < end {
+            let take = min(32, end &- bit)
+            let all = RowDecoder.mask(take)
+            if RowDecoder.bits(row, bit) & all != all { return false }
+            bit &+= take
+        }
+        return true
     }
 
-    func text(_ place: UInt64) -> UnsafeRawBufferPointer {
-        let count = Int(place & 0xFFFF)
-        let offset = Int(place >> 16)
-        precondition(offset <= memory.count && count <= memory.count - offset)
-        if count == 0 { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory)[offset..<offset + count])
+    /// Reads a byte of each cache line of the scalars in their order: a block of rows is turned into columns across rows,
+    /// which no cache foresees. Returns something that depends on them.
+    @inline(__always)
+    func touch(rowBytes: Int) -> UInt8 {
+        var sum: UInt8 = 0
+        var i = 0
+        while i < rowBytes {
+            sum ^= scalars.load(UInt8.self, at: i)
+            i &+= 64
+        }
+        return sum
     }
+
+    private func error(_ fault: RowFault, _ offset: Int) -> BCSVError {
+        switch fault {
+        case .short:
+            BCSVError(.row, at: offset, expected: "every value that the schema asks for", found: .text("a shorter row"))
+        case .long:
+            BCSVError(.row, at: offset, expected: "no bytes behind the last value", found: .text("a longer row"))
+        case .code:
+            BCSVError(.row, at: offset, expected: "delta codes that their columns have", found: .text("a higher one"))
+        case .flags:
+            BCSVError(
+                .row, at: offset, expected: "every column in the first row, and zeros behind the last flag",
+                found: .text("other flags"))
+        case .texts:
+            BCSVError(
+                .tooLarge, at: offset, expected: "strings that fit the reader's memory", found: .text("longer ones"))
+        case .block:
+            window!.isShort
+                ? BCSVError(.tooLarge, at: offset, expected: "an LZ4 block of a row that fits the reader's memory", found: .text("another thing"))
+                : BCSVError(.row, at: offset, expected: "an LZ4 block of one row", found: .text("another thing"))
+        }
+    }
+
+    // MARK: Flat
+
+    private mutating func decodeFlat(_ row: FileBytes, _ others: UnsafeMutableRawPointer) -> RowFault? {
+        let fixed = shape.headerBytes + shape.scalarBytes
+        guard row.holds(fixed + 2 * shape.strings, at: 0) else { return .short }
+        if shape.bools > 0, !unpackBools(row, others) { return .flags }
+        guard shape.strings > 0 else { return row.count == fixed ? nil : .long }
+        arena?.reset()
+        let texts = (others + shape.textsOffset).assumingMemoryBound(to: ticklog_text.self)
+        var p = fixed + 2 * shape.strings
+        var i = 0
+        while i < shape.strings {
+            let length = Int(row.u16(at: fixed + 2 * i))
+            guard row.holds(length, at: p) else { return .short }
+            guard keep(row.slice(at: p, count: length), texts, i) else { return .texts }
+            p += length
+            i += 1
+        }
+        return p == row.count ? nil : .long
+    }
+
+    /// A byte for each bool. False if there are bits behind the last one; in a flat row only, others have flags there.
+    private func unpackBools(_ row: FileBytes, _ others: UnsafeMutableRawPointer) -> Bool {
+        var k = 0
+        while k < shape.bools {
+            others.store(row[k >> 3] >> UInt8(truncatingIfNeeded: k & 7) & 1, at: k)
+            k += 1
+        }
+        return shape.codec != .flat || shape.bools & 7 == 0 || row[shape.headerBytes - 1] >> UInt8(shape.bools & 7) == 0
+    }
+
+    // MARK: Zero-order hold
+
+    /// At least 32 bits from bit `bit` on, as far as the row has bytes; zeros behind it.
+    @inline(__always)
+    private static func bits(_ row: FileBytes, _ bit: Int) -> UInt64 {
+        let at = bit >> 3
+        if row.holds(8, at: at) { return row.u64(at: at) &>> UInt64(truncatingIfNeeded: bit & 7) }
+        var word: UInt64 = 0
+        var i = 0
+        while at + i < row.count {
+            word |= UInt64(row[at + i]) << UInt64(8 * i)
+            i += 1
+        }
+        return word &>> UInt64(truncatingIfNeeded: bit & 7)
+    }
+
+    @inline(__always)
+    private static func mask(_ count: Int) -> UInt64 { (1 &<< UInt64(truncatingIfNeeded: count)) &- 1 }
+
+    private mutating func decodeZoH(
+        _ row: FileBytes, _ place: UnsafeMutableRawPointer, _ others: UnsafeMutableRawPointer
+    ) -> RowFault? {
+        guard row.holds(shape.headerBytes, at: 0) else { return .short }
+        _ = unpackBools(row, others)
+        var bit = shape.bools
+        var p = shape.headerBytes
+        var i = 0
+        while i < groups.count {
+            let group = groups[i]
+            let fault: RowFault?
+            switch group.type.size {
+            case 4: fault = takeChanged(UInt32.self, row, place + group.offset, group.count, bit, &p)
+            case 8: fault = takeChanged(UInt64.self, row, place + group.offset, group.count, bit, &p)
+            case 2: fault = takeChanged(UInt16.self, row, place + group.offset, group.count, bit, &p)
+            default: fault = takeChanged(UInt8.self, row, place + group.offset, group.count, bit, &p)
+            }
+            if let fault { return fault }
+            bit += group.count
+            i += 1
+        }
+        return takeTexts(row, others, bit, p)
+    }
+
+    /// Stores the values whose flags, from bit `first` on, are set. `place` has room for `count`.
+    @_optimize(speed)
+    private func takeChanged<Word: FixedWidthInteger & BitwiseCopyable>(
+        _: Word.Type, _ row: FileBytes, _ place: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
+    ) -> RowFault? {
+        let width = MemoryLayout<Word>.size
+        var at = p
+        var done = 0
+        while done < count {
+            let take = min(32, count &- done)
+            let all = RowDecoder.mask(take)
+            var flags = RowDecoder.bits(row, first &+ done) & all
+            if isFirst, flags != all { return .flags }
+            if flags != 0 {
+                let bytes = flags.nonzeroBitCount &* width
+                guard row.holds(bytes, at: at) else { return .short }
+                // The payload of all these flags is there, and their columns are below `count`.
+                let target = place + done &* width
+                if flags == all {
+                    target.copy(row.start + at, bytes)
+                } else {
+                    var source = row.start + at
+                    repeat {
+                        let k = flags.trailingZeroBitCount
+                        flags &= flags &- 1
+                        target.store(source.load(Word.self), at: k &* width)
+                        source += width
+                    } while flags != 0
+                }
+                at &+= bytes
+            }
+            done &+= take
+        }
+        p = at
+        return nil
+    }
+
+    /// The changed strings, each behind its length, and the end of the row.
+    private mutating func takeTexts(
+        _ row: FileBytes, _ others: UnsafeMutableRawPointer, _ first: Int, _ start: Int
+    ) -> RowFault? {
+        var p = start
+        let texts = (others + shape.textsOffset).assumingMemoryBound(to: ticklog_text.self)
+        var i = 0
+        while i < shape.strings {
+            let bit = first + i
+            if row[bit >> 3] >> UInt8(truncatingIfNeeded: bit & 7) & 1 != 0 {
+                guard row.holds(2, at: p) else { return .short }
+                let length = Int(row.u16(at: p))
+                guard row.holds(length, at: p + 2) else { return .short }
+                guard keep(row.slice(at: p + 2, count: length), texts, i) else { return .texts }
+                p += 2 + length
+            } else if isFirst {
+                return .flags
+            }
+            i += 1
+        }
+        if shape.headerBits & 7 != 0, row[shape.headerBytes - 1] >> UInt8(shape.headerBits & 7) != 0 { return .flags }
+        return p == row.count ? nil : .long
+    }
+
+    /// Keeps a text; false if there is no room. `texts` are all of the row's.
+    private mutating func keep(_ text: FileBytes, _ texts: UnsafeMutablePointer<ticklog_text>, _ index: Int) -> Bool {
+        guard arena != nil else {
+            texts[index] = ticklog_text(
+                bytes: text.start.assumingMemoryBound(to: CChar.self), count: text.count)
+            return true
+        }
+        texts[index] = ticklog_text(bytes: nil, count: 0)
+        if let kept = arena!.append(text) {
+            texts[index] = kept
+            return true
+        }
+        // Full: keep only what the columns hold now.
+        arena!.beginCompaction()
+        var i = 0
+        while i < shape.strings {
+            let held = texts[i]
+            if held.count > 0 {
+                guard let moved = arena!.append(FileBytes(start: UnsafeRawPointer(held.bytes!), count: held.count)) else {
+                    return false
+                }
+                texts[i] = moved
+            }
+            i += 1
+        }
+        guard let kept = arena!.append(text) else { return false }
+        texts[index] = kept
+        return true
+    }
+
+    // MARK: Delta
+
+    private mutating func decodeDelta(
+        _ row: FileBytes, _ previous: UnsafeRawPointer, _ place: UnsafeMutableRawPointer,
+        _ others: UnsafeMutableRawPointer
+    ) -> RowFault? {
+        guard row.holds(shape.headerBytes, at: 0) else { return .short }
+        _ = unpackBools(row, others)
+        var bit = shape.bools
+        var p = shape.headerBytes
+        var i = 0
+        while i < groups.count {
+            let group = groups[i]
+            let from = previous + group.offset
+            let to = place + group.offset
+            let gradient = gradients + group.offset
+            let fault: RowFault?
+            switch group.type {
+            case .f32: fault = takeFloats(FloatSteps.self, row, from, to, gradient, group.count, bit, &p)
+            case .f64: fault = takeFloats(DoubleSteps.self, row, from, to, gradient, group.count, bit, &p)
+            case .u32, .i32: fault = takeInts(UInt32.self, row, from, to, gradient, group.count, bit, &p)
+            case .u64, .i64: fault = takeInts(UInt64.self, row, from, to, gradient, group.count, bit, &p)
+            case .u16, .i16: fault = takeInts(UInt16.self, row, from, to, gradient, group.count, bit, &p)
+            default: fault = takeInts(UInt8.self, row, from, to, gradient, group.count, bit, &p)
+            }
+            if let fault { return fault }
+            bit += group.count * group.type.deltaCodeBits
+            i += 1
+        }
+        return takeTexts(row, others, bit, p)
+    }
+
+    /// The little-endian integer of the `count` bytes at `at`, 0 to `width` of them.
+    @inline(__always)
+    private static func word(_ row: FileBytes, _ at: Int, _ count: Int) -> UInt64 {
+        if row.holds(8, at: at) {
+            let all = row.start.load(UInt64.self, at: at)
+            return count >= 8 ? all : all & mask(8 &* count)
+        }
+        var word: UInt64 = 0
+        var i = 0
+        while i < count {
+            word |= UInt64(row[at &+ i]) << UInt64(8 &* i)
+            i &+= 1
+        }
+        return word
+    }
+
+    /// The codes of eight neighbouring columns that do not exist: bits that only they have.
+    @inline(__always)
+    private static func wrongCodes(_ codes: UInt64, _ width: Int) -> UInt64 {
+        switch width {
+        case 4: codes & (codes &<< 1) & 0o4444_4444  // 6, 7
+        case 8: codes & ((codes &<< 1) | (codes &<< 2)) & 0x8888_8888  // 10 to 15
+        case 1: codes & (codes &<< 1) & 0xAAAA  // 3
+        default: 0
+        }
+    }
+
+    /// The payload of the next code, which leaves `codes`: 0 for code 0 and 1.
+    @inline(__always)
+    private func payload<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _ codes: inout UInt64, _ at: inout UnsafeRawPointer, _: Word.Type
+    ) -> Word {
+        let codeBits = MemoryLayout<Word>.size < 4 ? 2 : MemoryLayout<Word>.size == 4 ? 3 : 4
+        let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
+        codes &>>= UInt64(truncatingIfNeeded: codeBits)
+        // A code has at most four bits, and there are sixteen steps.
+        let step = steps.base[code]
+        let word = Word(truncatingIfNeeded: at.load(UInt64.self) & step.mask)
+        at += step.bytes
+        return word
+    }
+
+    /// Eight values at a time, without branches, since the codes of noisy data cannot be foreseen; then one by one.
+    @_optimize(speed)
+    private func takeInts<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _: Word.Type, _ row: FileBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
+        _ gradients: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
+    ) -> RowFault? {
+        let width = MemoryLayout<Word>.size
+        let codeBits = width < 4 ? 2 : width == 4 ? 3 : 4
+        var at = p
+        var i = 0
+        while i < count {
+            let take = min(8, count &- i)
+            // Eight codes take at most 32 bits.
+            var codes = RowDecoder.bits(row, first &+ i &* codeBits) & RowDecoder.mask(take &* codeBits)
+            guard RowDecoder.wrongCodes(codes, width) == 0 else { return .code }
+            if codes == 0 {
+                // Idle: nothing changed, and the gradients are gone.
+                let place = i &* width
+                let bytes = take &* width
+                if UnsafeRawPointer(to) != from { (to + place).copyMemory(from: from + place, byteCount: bytes) }
+                (gradients + place).zero(bytes)
+                i &+= take
+                continue
+            }
+            if take == 8, row.holds(8 &* width &+ 8, at: at) {
+                // Room for the most that eight values take, and for a load of eight bytes at the last of them.
+                var source = row.start + at
+                let start = source
+                var k = 0
+                while k < 8 {
+                    let isOne = codes & RowDecoder.mask(codeBits) == 1
+                    let zigzag = payload(&codes, &source, Word.self)
+                    let place = (i &+ k) &* width
+                    let old = UnsafeRawPointer(gradients).load(Word.self, at: place)
+                    let step = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
+                    let gradient = isOne ? old : step
+                    gradients.store(gradient, at: place)
+                    to.store(from.load(Word.self, at: place) &+ gradient, at: place)
+                    k &+= 1
+                }
+                at &+= source - start
+                i &+= 8
+                continue
+            }
+            let end = i &+ take
+            while i < end {
+                let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
+                codes &>>= UInt64(truncatingIfNeeded: codeBits)
+                let place = i &* width
+                var gradient = UnsafeRawPointer(gradients).load(Word.self, at: place)
+                if code != 1 {
+                    let bytes = max(code &- 1, 0)
+                    guard row.holds(bytes, at: at) else { return .short }
+                    let zigzag = Word(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
+                    gradient = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
+                    gradients.store(gradient, at: place)
+                    at &+= bytes
+                }
+                to.store(from.load(Word.self, at: place) &+ gradient, at: place)
+                i &+= 1
+            }
+        }
+        p = at
+        return nil
+    }
+
+    @_optimize(speed)
+    private func takeFloats<Steps: GradientSteps>(
+        _: Steps.Type, _ row: FileBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
+        _ gradients: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
+    ) -> RowFault? {
+        let width = MemoryLayout<Steps.Bits>.size
+        let codeBits = width == 4 ? 3 : 4
+        var at = p
+        var i = 0
+        while i < count {
+            let take = min(8, count &- i)
+            var codes = RowDecoder.bits(row, first &+ i &* codeBits) & RowDecoder.mask(take &* codeBits)
+            guard RowDecoder.wrongCodes(codes, width) == 0 else { return .code }
+            if codes == 0 {
+                // Idle: nothing changed, and the gradients are gone.
+                let place = i &* width
+                let bytes = take &* width
+                if UnsafeRawPointer(to) != from { (to + place).copyMemory(from: from + place, byteCount: bytes) }
+                (gradients + place).zero(bytes)
+                i &+= take
+                continue
+            }
+            if take == 8, row.holds(8 &* width &+ 8, at: at) {
+                // As above: room for eight values and a load at the last of them.
+                var source = row.start + at
+                let start = source
+                var k = 0
+                while k < 2 {
+                    let place = (i &+ 4 &* k) &* width
+                    let four = codes
+                    let a = payload(&codes, &source, Steps.Bits.self)
+                    let b = payload(&codes, &source, Steps.Bits.self)
+                    let c = payload(&codes, &source, Steps.Bits.self)
+                    let d = payload(&codes, &source, Steps.Bits.self)
+                    let previous = (from + place).loadUnaligned(as: SIMD4<Steps.Bits>.self)
+                    let old = (UnsafeRawPointer(gradients) + place).loadUnaligned(as: SIMD4<Steps.Bits>.self)
+                    let lanes = SIMD4(repeating: Steps.Bits(truncatingIfNeeded: four))
+                    let code = lanes & Steps.laneMask
+                    let isOne = code .== Steps.laneOne
+                    let isZero = code .== SIMD4<Steps.Bits>(repeating: 0)
+                    let value = (previous ^ SIMD4(a, b, c, d)).replacing(with: Steps.add(previous, old), where: isOne)
+                    let gradient = Steps.subtract(value, previous).replacing(with: old, where: isOne)
+                        .replacing(with: SIMD4<Steps.Bits>(repeating: 0), where: isZero)
+                    to.storeBytes(of: value, toByteOffset: place, as: SIMD4<Steps.Bits>.self)
+                    gradients.storeBytes(of: gradient, toByteOffset: place, as: SIMD4<Steps.Bits>.self)
+                    k &+= 1
+                }
+                at &+= source - start
+                i &+= 8
+                continue
+            }
+            let end = i &+ take
+            while i < end {
+                let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
+                codes &>>= UInt64(truncatingIfNeeded: codeBits)
+                let place = i &* width
+                let previous = from.load(Steps.Bits.self, at: place)
+                if code < 2 {
+                    let gradient = code == 0 ? 0 : UnsafeRawPointer(gradients).load(Steps.Bits.self, at: place)
+                    gradients.store(gradient, at: place)
+                    to.store(code == 0 ? previous : Steps.add(previous, gradient), at: place)
+                } else {
+                    let bytes = code &- 1
+                    guard row.holds(bytes, at: at) else { return .short }
+                    let value = previous ^ Steps.Bits(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
+                    gradients.store(Steps.subtract(value, previous), at: place)
+                    to.store(value, at: place)
+                    at &+= bytes
+                }
+                i &+= 1
+            }
+        }
+        p = at
+        return nil
+    }
+}
+
+/// What a delta code takes from the payload: so many bytes, of a load of eight.
+struct DeltaStep {
+    let mask: UInt64
+    let bytes: Int
+
+    static let count = 16
+
+    static func fill(_ steps: Table<DeltaStep>) {
+        for code in 0..<count {
+            let bytes = min(max(code - 1, 0), 8)
+            (steps.base + code).initialize(to: DeltaStep(mask: bytes == 8 ? ~0 : (1 << UInt64(8 * bytes)) - 1, bytes: bytes))
+        }
+    }
+}
+
+/// The arithmetic of gradients: one IEEE operation in the column's own precision, on bits.
+private protocol GradientSteps {
+    associatedtype Bits: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & SIMDScalar
+    static func add(_ a: Bits, _ b: Bits) -> Bits
+    static func subtract(_ a: Bits, _ b: Bits) -> Bits
+    static func add(_ a: SIMD4<Bits>, _ b: SIMD4<Bits>) -> SIMD4<Bits>
+    static func subtract(_ a: SIMD4<Bits>, _ b: SIMD4<Bits>) -> SIMD4<Bits>
+    /// Of four codes in each lane, the lane's own, and the same for code 1.
+    static var laneMask: SIMD4<Bits> { get }
+    static var laneOne: SIMD4<Bits> { get }
+}
+
+private enum FloatSteps: GradientSteps {
+    @inline(__always) static func add(_ a: UInt32, _ b: UInt32) -> UInt32 {
+        (Float(bitPattern: a) + Float(bitPattern: b)).bitPattern
+    }
+    @inline(__always) static func subtract(_ a: UInt32, _ b: UInt32) -> UInt32 {
+        (Float(bitPattern: a) - Float(bitPattern: b)).bitPattern
+    }
+    @inline(__always) static func add(_ a: SIMD4<UInt32>, _ b: SIMD4<UInt32>) -> SIMD4<UInt32> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Float>.self) + unsafeBitCast(b, to: SIMD4<Float>.self), to: SIMD4<UInt32>.self)
+    }
+    @inline(__always) static func subtract(_ a: SIMD4<UInt32>, _ b: SIMD4<UInt32>) -> SIMD4<UInt32> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Float>.self) - unsafeBitCast(b, to: SIMD4<Float>.self), to: SIMD4<UInt32>.self)
+    }
+    @inline(__always) static var laneMask: SIMD4<UInt32> { SIMD4(7, 7 << 3, 7 << 6, 7 << 9) }
+    @inline(__always) static var laneOne: SIMD4<UInt32> { SIMD4(1, 1 << 3, 1 << 6, 1 << 9) }
+}
+
+private enum DoubleSteps: GradientSteps {
+    @inline(__always) static func add(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        (Double(bitPattern: a) + Double(bitPattern: b)).bitPattern
+    }
+    @inline(__always) static func subtract(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        (Double(bitPattern: a) - Double(bitPattern: b)).bitPattern
+    }
+    @inline(__always) static func add(_ a: SIMD4<UInt64>, _ b: SIMD4<UInt64>) -> SIMD4<UInt64> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Double>.self) + unsafeBitCast(b, to: SIMD4<Double>.self), to: SIMD4<UInt64>.self)
+    }
+    @inline(__always) static func subtract(_ a: SIMD4<UInt64>, _ b: SIMD4<UInt64>) -> SIMD4<UInt64> {
+        unsafeBitCast(
+            unsafeBitCast(a, to: SIMD4<Double>.self) - unsafeBitCast(b, to: SIMD4<Double>.self), to: SIMD4<UInt64>.self)
+    }
+    @inline(__always) static var laneMask: SIMD4<UInt64> { SIMD4(15, 15 << 4, 15 << 8, 15 << 12) }
+    @inline(__always) static var laneOne: SIMD4<UInt64> { SIMD4(1, 1 << 4, 1 << 8, 1 << 12) }
 }

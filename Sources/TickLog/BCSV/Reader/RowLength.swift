@@ -4,7 +4,14 @@ struct RowLength {
     let size: Int
 
     /// Nil if the bytes end within it.
+    @inline(__always)
     init?(_ bytes: FileBytes, at offset: Int) {
+        if bytes.holds(8, at: offset) {
+            let word = bytes.u64(at: offset)
+            size = Int(truncatingIfNeeded: word & 7) + 1
+            value = (word << UInt64(64 - 8 * size)) >> UInt64(67 - 8 * size)
+            return
+        }
         guard bytes.holds(1, at: offset) else { return nil }
         size = Int(bytes[offset] & 7) + 1
         guard bytes.holds(size, at: offset) else { return nil }

@@ -1,0 +1,368 @@
+import CTickLog
+
+/// Reads a BCSV file of any version and codec, row by row, by rows into structures, or by columns
+/// (spec: BCSV.md; `ticklog.h`, section "Reading BCSV files").
+///
+/// It allocates nothing: `Plan` tells how much memory it needs. Its values are valid until the next row is read.
+public struct TableReader {
+    /// What a reader may do, and how much memory it gets.
+    public struct Options {
+        /// Goes on behind damage.
+        public var salvage = false
+        /// Hands out the whole rows of a torn last packet as well.
+        public var unverified = false
+        /// The largest packet as stored, and of a batch unpacked as well; 0: what the header says.
+        public var packetBytes = 0
+        /// The most bytes of the strings of one row; 0: what the schema allows, at most 16 MiB.
+        public var textBytes = 0
+
+        public init() {}
+    }
+
+    public enum Event {
+        case row
+        case damage
+        case end
+    }
+
+    public let header: BCSVHeader
+    let places: Table<UInt32>
+    let shape: RowShape
+    var packets: PacketWalk?
+    var stream: StreamWalk?
+    var decoder: RowDecoder
+    /// Packets found by walking, for files whose index is thin or missing: every `stride`-th of them.
+    var known: PacketIndex
+    var knownRow: UInt64 = 0
+
+    var packet: Packet?
+    private var rows = FileBytes(UnsafeRawBufferPointer(start: nil, count: 0))
+    private var generation = 0
+    private var at = 0
+    var rowsLeft: UInt64 = 0
+    var nextRow: UInt64 = 0
+
+    /// The current row's index; rows that are missing are counted.
+    public private(set) var row: UInt64 = 0
+    /// A checksum covers the current row.
+    public private(set) var isVerified = true
+    /// There is a current row.
+    public private(set) var hasRow = false
+    /// The newest damage, and how many there were.
+    public private(set) var damage: BCSVDamage?
+    public private(set) var damageCount: UInt64 = 0
+    public private(set) var packetCount = 0
+    /// Rows that were in whole packets so far.
+    public private(set) var goodRowCount: UInt64 = 0
+    public internal(set) var ending: BCSVEnding?
+    let salvage: Bool
+
+    // MARK: Memory
+
+    /// Where everything lies in a reader's memory.
+    public struct Plan {
+        public private(set) var bytes = 0
+        let shape: RowShape
+        let largestRow: Int
+        let isShort: Bool
+        let slotCount: Int
+        let arenaHalf: Int
+        let batchBytes: Int
+        private(set) var places = 0, groups = 0, slots = 0, gradients = 0, window = 0, arena = 0, index = 0
+        private(set) var rowPointers = 0, runs = 0, batch = 0, steps = 0
+
+        static let groupLimit = 10
+        #if os(none)
+        private static let slotTotal = 4096
+        private static let slotLimit = 8
+        #else
+        private static let slotTotal = 262_144
+        private static let slotLimit = 128
+        #endif
+        static let indexEntries = 256
+
+        /// `isMapped`: the file's bytes stay where they are.
+        public init(_ outline: BCSVOutline, _ options: Options, fileLength: Int, isMapped: Bool) {
+            shape = RowShape(outline)
+            let allowed = options.textBytes == 0 ? outline.largestText : min(options.textBytes, outline.largestText)
+            let codec = outline.fileCodec
+            let isLZ4 = codec == .packetLZ4 || codec == .streamLZ4
+            largestRow = outline.largestRow(text: allowed)
+            isShort = allowed < outline.largestText
+            // Only bytes that stay can be referred to.
+            let keepsTexts = shape.strings > 0 && (isLZ4 || !isMapped && codec != .batch)
+            arenaHalf = keepsTexts ? allowed + min(allowed, 65536) : 0
+            let slotBytes = shape.slotLines * 64
+            slotCount = keepsTexts ? 2 : 1 + max(1, min(Plan.slotLimit, Plan.slotTotal / slotBytes))
+            let stated = outline.largestBatch(fileLength: fileLength)
+            batchBytes = codec != .batch || options.packetBytes == 0 ? stated : min(stated, options.packetBytes)
+
+            var cursor = MemoryCursor()
+            places = cursor.take(4 * outline.columns)
+            groups = cursor.take(MemoryLayout<ScalarGroup>.stride * Plan.groupLimit)
+            index = cursor.take(MemoryLayout<IndexEntry>.stride * Plan.indexEntries)
+            rowPointers = cursor.take(2 * MemoryLayout<UnsafeRawPointer>.stride * (slotCount - 1))
+            runs = cursor.take(2 * (slotCount - 1))
+            steps = cursor.take(shape.codec == .delta ? MemoryLayout<DeltaStep>.stride * DeltaStep.count : 0)
+            slots = cursor.take(slotBytes * slotCount + 64)
+            gradients = cursor.take(shape.codec == .delta ? shape.scalarBytes : 0)
+            window = cursor.take(isLZ4 ? RowWindow.size(largestRow: largestRow) : 0)
+            arena = cursor.take(2 * arenaHalf)
+            batch = cursor.take(batchBytes)
+            bytes = cursor.end
+        }
+
+        /// Rows of a block: one slot is that of the row before them.
+        var blockRows: Int { slotCount - 1 }
+    }
+
+    /// Makes a reader of `window`, whose file begins with `header`. `memory` has `plan.bytes` bytes, aligned to 8.
+    public init(
+        _ window: SourceWindow, _ header: BCSVHeader, _ plan: Plan, _ options: Options, memory: UnsafeMutableRawPointer
+    ) throws(BCSVError) {
+        self.header = header
+        shape = plan.shape
+        salvage = options.salvage
+        places = Table(memory + plan.places, header.columnCount)
+        let groups = Table<ScalarGroup>(memory + plan.groups, Plan.groupLimit)
+        let count = plan.shape.place(header, places, groups)
+        known = PacketIndex(Table(memory + plan.index, Plan.indexEntries))
+        // Slots begin with a cache line.
+        let slots = UnsafeMutableRawPointer(
+            bitPattern: (UInt(bitPattern: memory + plan.slots) + 63) & ~63)!
+        let codec = header.fileCodec
+        let steps = Table<DeltaStep>(memory + plan.steps, DeltaStep.count)
+        if header.rowCodec == .delta { DeltaStep.fill(steps) }
+        decoder = RowDecoder(
+            plan.shape, groups: Table(UnsafeMutableRawPointer(groups.base), count), slots: slots,
+            slotCount: plan.slotCount, gradients: memory + plan.gradients,
+            steps: steps, rowsStay: window.isMapped || codec == .batch,
+            window: codec == .packetLZ4 || codec == .streamLZ4
+                ? RowWindow(memory + plan.window, largestRow: plan.largestRow, isShort: plan.isShort) : nil,
+            arena: plan.arenaHalf > 0 ? StringArena(memory + plan.arena, half: plan.arenaHalf) : nil)
+        rowPointers = Table(memory + plan.rowPointers, 2 * plan.blockRows)
+        runs = Table(memory + plan.runs, plan.blockRows)
+        if codec == .stream || codec == .streamLZ4 {
+            stream = StreamWalk(window, header)
+        } else {
+            packets = try PacketWalk(
+                window, header,
+                unpacked: UnsafeMutableRawBufferPointer(start: memory + plan.batch, count: plan.batchBytes),
+                salvage: options.salvage, unverified: options.unverified)
+        }
+    }
+
+    // MARK: Rows
+
+    /// Moves to the next row, to damage, or to the end. After damage without salvage the end follows.
+    public mutating func advance() throws(BCSVError) -> Event {
+        hasRow = false
+        while true {
+            if rowsLeft > 0 {
+                if try nextInPacket() { return .row }
+                return .damage
+            }
+            if ending != nil { return .end }
+            if stream != nil {
+                guard let event = try nextInStream() else { continue }
+                return event
+            }
+            switch try packets!.next() {
+            case .packet(let packet): begin(packet)
+            case .damage(let damage):
+                note(damage)
+                return .damage
+            case .end(let ending):
+                self.ending = isRowDamaged ? .damaged : ending
+                return .end
+            }
+        }
+    }
+
+    mutating func note(_ damage: BCSVDamage) {
+        self.damage = damage
+        damageCount += 1
+    }
+
+    mutating func begin(_ packet: Packet) {
+        self.packet = packet
+        rows = packet.rows
+        generation = packets!.window.generation
+        at = 0
+        rowsLeft = packet.rowCount
+        nextRow = packet.firstRow
+        isVerified = packet.isVerified
+        packetCount += 1
+        if packet.isVerified { goodRowCount += packet.rowCount }
+        decoder.reset()
+    }
+
+    /// Decodes the packet's next row; false after damage, behind which the rest of the packet is left out.
+    mutating func nextInPacket() throws(BCSVError) -> Bool {
+        if let body = packet!.body, packets!.window.generation != generation {
+            // Something else was read meanwhile.
+            let bytes = try packets!.window.bytes(at: body, atLeast: packet!.rows.count)
+            generation = packets!.window.generation
+            rows = bytes.slice(at: 0, count: min(packet!.rows.count, bytes.count))
+        }
+        let base = packet!.body ?? packet!.offset
+        do throws(BCSVError) {
+            // Walked before: only a file that changes under the reader fails here.
+            guard let length = RowLength(rows, at: at), length.value <= UInt64(BCSVFormat.maxRowBytes),
+                rows.holds(Int(length.value), at: at + length.size)
+            else {
+                throw BCSVError(.row, at: base + at, expected: "the row length that was verified", found: .text("another one"))
+            }
+            let count = Int(length.value)
+            if count > 0 {
+                try decoder.decode(rows.slice(at: at + length.size, count: count), base + at)
+            } else if !decoder.mayRepeat {
+                throw BCSVError(.row, at: base + at, expected: "a row to repeat", found: .text("the packet's first row"))
+            }
+            at += length.size + count
+        } catch {
+            let rest = rowsLeft
+            rowsLeft = 0
+            if packet!.isVerified { goodRowCount -= rest }
+            if !packet!.isVerified {
+                // The bytes where a torn packet ends may be anything.
+                note(BCSVDamage(error: error, isTorn: true, skipped: base + at..<packet!.end, firstRow: nextRow, rows: nil))
+                return false
+            }
+            note(
+                BCSVDamage(
+                    error: error, isTorn: false, skipped: packet!.body == nil ? packet!.offset..<packet!.end : base + at..<packet!.end,
+                    firstRow: nextRow, rows: rest))
+            isRowDamaged = true
+            if !salvage { ending = .damaged }
+            return false
+        }
+        row = nextRow
+        nextRow &+= 1
+        rowsLeft -= 1
+        hasRow = true
+        return true
+    }
+
+    /// A packet whose checksum matched had a row that its schema does not allow.
+    public private(set) var isRowDamaged = false
+
+    /// Nil: try again.
+    private mutating func nextInStream() throws(BCSVError) -> Event? {
+        switch try stream!.next() {
+        case .row(let bytes, let offset):
+            do { try decoder.decode(bytes, offset) } catch {
+                note(
+                    BCSVDamage(
+                        error: error, isTorn: false, skipped: offset..<stream!.window.length, firstRow: nextRow, rows: nil))
+                ending = .damaged
+                return .damage
+            }
+        case .repeated: break
+        case .damage(let damage):
+            note(damage)
+            return .damage
+        case .end(let ending):
+            self.ending = ending
+            return .end
+        }
+        row = nextRow
+        nextRow &+= 1
+        goodRowCount &+= 1
+        hasRow = true
+        return .row
+    }
+
+    /// Before a row that is somewhere else.
+    mutating func forget() {
+        rowsLeft = 0
+        packet = nil
+        hasRow = false
+        pending = nil
+        ending = nil
+        isRowDamaged = false
+    }
+
+    /// The index of the row that is read next, as far as that is known.
+    public var position: UInt64 { rowsLeft > 0 || packets == nil ? nextRow : packets!.rowCount }
+
+    public var footer: BCSVFooter? { packets?.footer }
+
+    // MARK: Values of the current row
+
+    /// The place of a value that is no string, of `type.size` bytes; a bool is a byte 0 or 1.
+    public func value(_ column: Int) -> UnsafeRawPointer {
+        let type = header.type(of: column)
+        precondition(hasRow && type != .string)
+        return (type == .bool ? decoder.others : decoder.scalars) + Int(places[column])
+    }
+
+    public func text(_ column: Int) -> FileBytes {
+        precondition(hasRow && header.type(of: column) == .string)
+        let text = (decoder.others + Int(places[column])).load(as: ticklog_text.self)
+        return FileBytes(start: UnsafeRawPointer(text.bytes) ?? UnsafeRawPointer(bitPattern: 1)!, count: text.count)
+    }
+
+    /// The bits of a value that is no string, zero-extended.
+    public func bits(_ column: Int) -> UInt64 {
+        let place = value(column)
+        switch header.type(of: column).size {
+        case 1: return UInt64(place.load(UInt8.self))
+        case 2: return UInt64(place.load(UInt16.self))
+        case 4: return UInt64(place.load(UInt32.self))
+        default: return place.load(UInt64.self)
+        }
+    }
+
+    // MARK: Blocks of rows
+
+    /// The parts of the rows of a block: scalars, others, one pair a row.
+    let rowPointers: Table<UnsafeRawPointer>
+    /// The same rows as runs of repeated ones: where each run ends. Blocks have at most 128 rows.
+    let runs: Table<UInt16>
+
+    /// Decodes up to `most` rows that continue each other. At least one, unless damage or the end comes first.
+    mutating func block(_ most: Int) throws(BCSVError) -> (count: Int, event: Event) {
+        if let event = pending {
+            pending = nil
+            hasRow = false
+            return (0, event)
+        }
+        let limit = min(most, rowPointers.count / 2)
+        var count = 0
+        while count < limit {
+            if count > 0 {
+                // Not beyond the packet, nor further than rows stay.
+                guard rowsLeft > 0 || stream != nil, decoder.keepsRows else { break }
+                if stream != nil, !stream!.window.isMapped { break }
+            }
+            let damages = damageCount
+            let event = try advance()
+            guard event == .row else {
+                // Rows come first: what is wrong is told by the next call.
+                if count > 0 {
+                    pending = damageCount > damages ? .damage : event
+                    hasRow = true
+                    break
+                }
+                return (0, event)
+            }
+            if decoder.isDirect { warmth ^= decoder.touch(rowBytes: shape.scalarBytes) }
+            rowPointers[2 * count] = decoder.scalars
+            rowPointers[2 * count + 1] = decoder.others
+            count += 1
+        }
+        return (count, .row)
+    }
+
+    private var warmth: UInt8 = 0
+
+    /// Leaves an event for the next call.
+    mutating func keep(_ event: Event) {
+        pending = event
+        hasRow = true
+    }
+
+    /// What `block` met behind the rows that it told.
+    private(set) var pending: Event?
+}

@@ -1,0 +1,187 @@
+/// Finding rows by their number (spec: BCSV.md, section 8).
+extension TableReader {
+    /// A packet's place and its first row.
+    private struct Start {
+        var offset: Int
+        var row: UInt64
+    }
+
+    /// Goes to `target`, so that it is the next row that is read; false if there are not so many rows. If it is missing,
+    /// the next row that is there is read next.
+    ///
+    /// Time: the footer's index is searched by halves. Where it has gaps, packets are walked from the nearest entry; where
+    /// there is none, packet headers are searched by halves, if no string could hold a copy of one.
+    public mutating func seek(to target: UInt64) throws(BCSVError) -> Bool {
+        if stream != nil { return try seekInStream(target) }
+        if let packet, hasRow, rowsLeft > 0, pending == nil, target > row, target < packet.firstRow &+ packet.rowCount {
+            return try skip(to: target)
+        }
+        if let footer, target >= footer.rowCount { return false }
+        let start = try nearest(target)
+        restart(start.offset, start.row)
+        return try skip(to: target)
+    }
+
+    /// Reads on to the row before `target`.
+    private mutating func skip(to target: UInt64) throws(BCSVError) -> Bool {
+        while true {
+            if rowsLeft > 0 {
+                // Damage among these rows leaves none of them.
+                while rowsLeft > 0, nextRow < target { if try !nextInPacket() { break } }
+                if rowsLeft > 0 { return true }
+                if ending != nil { return false }
+                continue
+            }
+            if try passOver(target) { continue }
+            switch try packets!.next() {
+            case .packet(let packet): begin(packet)
+            case .damage(let damage): note(damage)
+            case .end(let ending):
+                self.ending = ending
+                return false
+            }
+        }
+    }
+
+    /// Steps over the packet that stands next, if it ends before `target`: its rows need not be looked at.
+    private mutating func passOver(_ target: UInt64) throws(BCSVError) -> Bool {
+        let offset = packets!.offset
+        guard let row = try packets!.headerRow(at: offset), row == packets!.rowCount,
+            let extent = try packets!.extent(at: offset)
+        else { return false }
+        let next: UInt64
+        if let rows = extent.rows {
+            next = row &+ rows
+            // Only a packet header or the footer behind it proves that the lengths led to the packet's end.
+            if let stated = try packets!.headerRow(at: extent.end) {
+                guard stated == next else { return false }
+            } else {
+                guard extent.end == footer?.offset else { return false }
+            }
+        } else if let stated = try packets!.headerRow(at: extent.end) {
+            next = stated
+        } else {
+            return false
+        }
+        guard next <= target, next >= row else { return false }
+        packets!.jump(to: extent.end, row: next)
+        if extent.end <= Int(UInt32.max), next <= UInt64(UInt32.max) { remember(extent.end, next) }
+        return true
+    }
+
+    private mutating func remember(_ offset: Int, _ row: UInt64) {
+        guard row > knownRow else { return }
+        knownRow = row
+        known.add(offset: UInt64(offset), firstRow: row)
+    }
+
+    private mutating func restart(_ offset: Int, _ row: UInt64) {
+        packets!.jump(to: offset, row: row)
+        forget()
+    }
+
+    private mutating func seekInStream(_ target: UInt64) throws(BCSVError) -> Bool {
+        if hasRow ? target <= row : target < nextRow {
+            stream!.restart()
+            decoder.reset()
+            forget()
+            nextRow = 0
+        }
+        while nextRow < target {
+            guard try advance() == .row else { return false }
+        }
+        // Whether there is one more is known only by reading it.
+        return try stream!.hasNext()
+    }
+
+    /// The last packet that is known to begin at or before `target`.
+    private mutating func nearest(_ target: UInt64) throws(BCSVError) -> Start {
+        var best = Start(offset: header.dataOffset, row: 0)
+        var low = 0
+        var high = known.count
+        while low < high {
+            let middle = (low + high) / 2
+            if UInt64(known.entries[middle].firstRow) <= target { low = middle + 1 } else { high = middle }
+        }
+        if low > 0 {
+            best = Start(offset: Int(known.entries[low - 1].offset), row: UInt64(known.entries[low - 1].firstRow))
+        }
+        guard let footer, footer.entryCount > 0 else {
+            return shape.strings == 0 ? try bisect(target, best) : best
+        }
+        low = 0
+        high = footer.entryCount
+        while low < high {
+            let middle = (low + high) / 2
+            if try entry(middle).row <= target { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return best }
+        let found = try entry(low - 1)
+        // The index has a checksum; its offsets are checked all the same.
+        guard found.row > best.row, try packets!.headerRow(at: found.offset) == found.row else { return best }
+        return found
+    }
+
+    private mutating func entry(_ index: Int) throws(BCSVError) -> Start {
+        let entry = try packets!.footer!.entry(index, &packets!.window)
+        return Start(offset: Int(clamping: entry.packetOffset), row: entry.firstRow)
+    }
+
+    /// Halves the bytes behind `best` until few are left, by the packet headers in them.
+    private mutating func bisect(_ target: UInt64, _ best: Start) throws(BCSVError) -> Start {
+        var best = best
+        var end = footer?.offset ?? packets!.window.length
+        while end - best.offset > 4096 {
+            let middle = best.offset + (end - best.offset) / 2
+            guard let found = try packets!.firstHeader(from: middle, to: end) else {
+                end = middle
+                continue
+            }
+            if found.row <= target, found.row >= best.row {
+                best = Start(offset: found.offset, row: found.row)
+            } else {
+                end = middle
+            }
+        }
+        return best
+    }
+
+    /// How many rows the file has: as its footer says, or where there is none as its last packet header and what stands
+    /// behind it say. A stream file is read as a whole.
+    public mutating func countRows() throws(BCSVError) -> UInt64 {
+        if let footer { return footer.rowCount }
+        if var walk = stream {
+            defer { stream!.window = walk.window }
+            walk.restart()
+            while true {
+                switch try walk.next() {
+                case .row, .repeated, .damage: continue
+                case .end: return walk.rowCount
+                }
+            }
+        }
+        let rows = try lastRows()
+        // The batch that is being read was unpacked where others were since.
+        if let packet, packet.body == nil, hasRow || rowsLeft > 0 { _ = try packets!.read(at: packet.offset) }
+        return rows
+    }
+
+    private mutating func lastRows() throws(BCSVError) -> UInt64 {
+        var walk = packets!
+        defer { packets!.window = walk.window }
+        guard var offset = try walk.lastHeader(before: walk.window.length) else { return 0 }
+        // A string may hold the copy of a packet: then the header before it is that of a packet which goes further.
+        while shape.strings > 0, offset > header.dataOffset, let before = try walk.lastHeader(before: offset) {
+            guard let extent = try walk.extent(at: before) else {
+                offset = before
+                continue
+            }
+            if extent.end <= offset { break }
+            offset = before
+        }
+        let row = try walk.headerRow(at: offset) ?? 0
+        walk.jump(to: offset, row: row)
+        if case .packet(let packet) = try walk.next(), packet.isVerified { return row &+ packet.rowCount }
+        return row
+    }
+}

@@ -1,0 +1,28 @@
+import TickLog
+
+/// How a text file (CSV or JSON Lines) is to be read. What is nil is found out from the file.
+public struct TextOptions {
+    /// Rows that have not as many values as the others.
+    public enum Ragged: Sendable {
+        case refused
+        /// Short ones get empty cells; long ones make further columns.
+        case padded
+        /// Left out, and counted.
+        case skipped
+    }
+
+    public var delimiter: UInt8?
+    public var decimalComma: Bool?
+    public var header: Bool?
+    public var ragged = Ragged.refused
+    /// Blanks around cells do not count.
+    public var trims = false
+    /// Empty cells of columns with numbers are NaN.
+    public var emptyIsNaN = false
+    /// Types by column name; the rest are inferred.
+    public var types: [(name: String, type: ValueType)] = []
+    /// Types of all columns, by position: nothing is inferred, and there is no first pass.
+    public var allTypes: [ValueType]?
+
+    public init() {}
+}

@@ -1,0 +1,118 @@
+import CPosix
+import TickLog
+
+public typealias Ending = BCSVEnding
+
+/// Reads the rows of one BCSV file of any version and codec. What is wrong with it is told in `faults`, in order.
+///
+/// Corresponds to `ticklog_reader` in `ticklog.h`.
+public final class BCSVReader {
+    public let file: BCSVFile
+    public private(set) var rows: TableReader
+    public private(set) var faults: [Fault] = []
+    private let salvage: Bool
+    private let memory: UnsafeMutableRawPointer
+
+    /// `salvage`: goes on behind damage. `unverified`: the whole rows of a torn last packet come as well, see
+    /// `rows.isVerified`.
+    public init(_ file: BCSVFile, salvage: Bool = false, unverified: Bool = false) throws(Fault) {
+        var options = TableReader.Options()
+        options.salvage = salvage
+        options.unverified = unverified
+        let plan = TableReader.Plan(file.header.outline, options, fileLength: file.file.bytes.count, isMapped: true)
+        guard let memory = malloc(plan.bytes) else {
+            throw Fault(.system, file.path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
+        }
+        do throws(BCSVError) {
+            rows = try TableReader(SourceWindow(file.file.bytes), file.header, plan, options, memory: memory)
+        } catch {
+            free(memory)
+            throw Fault(error, file.path)
+        }
+        self.file = file
+        self.salvage = salvage
+        self.memory = memory
+    }
+
+    deinit { free(memory) }
+
+    /// Moves to the next row; false at the end, or at damage if it is not to be salvaged.
+    public func next() -> Bool {
+        while true {
+            do throws(BCSVError) {
+                switch try rows.advance() {
+                case .row: return true
+                case .damage: note()
+                case .end:
+                    finish()
+                    return false
+                }
+            } catch {
+                faults.append(Fault(error, file.path))
+                return false
+            }
+        }
+    }
+
+    /// Goes to a row, so that it is the next one; false if there are not so many.
+    public func seek(to row: UInt64) -> Bool {
+        do throws(BCSVError) {
+            let before = rows.damageCount
+            let isThere = try rows.seek(to: row)
+            if rows.damageCount > before { note() }
+            return isThere
+        } catch {
+            faults.append(Fault(error, file.path))
+            return false
+        }
+    }
+
+    /// How the file ends; nil before its end was reached.
+    public var ending: Ending? { rows.ending }
+
+    public var isDamaged: Bool {
+        for fault in faults where fault.kind != .torn { return true }
+        return false
+    }
+
+    private var isFinished = false
+
+    private func finish() {
+        guard !isFinished else { return }
+        isFinished = true
+        guard rows.ending == .open else { return }
+        faults.append(
+            Fault(
+                .torn, file.path, at: file.file.bytes.count,
+                "found the end of the file, expected a footer; it was never closed, and all its packets are whole"))
+    }
+
+    private func note() {
+        guard let damage = rows.damage else { return }
+        faults.append(Fault(damage, file, salvage: salvage))
+    }
+}
+
+extension Fault {
+    /// What is wrong, and what follows from it.
+    init(_ damage: BCSVDamage, _ file: BCSVFile, salvage: Bool) {
+        let error = damage.error
+        let skipped = damage.skipped
+        guard !damage.isTorn else {
+            // A footer that is cut, or the tail of a packet or row.
+            let what = error.kind == .footer || error.kind == .torn && error.offset == file.file.bytes.count && skipped.isEmpty
+                ? "; all rows are there" : "; \(skipped.count) bytes of an unfinished packet are left out"
+            self.init(error, file.path, kind: .torn, and: what)
+            return
+        }
+        var more = ""
+        if let rows = damage.rows, rows > 0 {
+            more += "; rows \(damage.firstRow) to \(damage.firstRow &+ rows &- 1) are missing"
+        }
+        if !skipped.isEmpty {
+            more += salvage
+                ? "; \(skipped.count) bytes from offset \(skipped.lowerBound) are skipped" : "; reading stops here"
+        }
+        self.init(error, file.path, kind: error.kind == .unsupported ? .unreadable : .damaged, and: more)
+    }
+}

@@ -1,0 +1,76 @@
+import TickLog
+
+/// The rows of one BCSV file, or of several that continue each other and have the same schema.
+public final class BCSVTable: Table {
+    private let files: [BCSVFile]
+    private let salvage: Bool
+    private let unverified: Bool
+    private var index = -1
+    private var reader: BCSVReader?
+    private var rowsBefore: UInt64 = 0
+    private var missing: [Fault]
+    /// Rows read so far that no checksum covers.
+    public private(set) var unverifiedRows: UInt64 = 0
+
+    /// `missing`: what is wrong with files of the table that are not among these; it is told at the end.
+    public init(_ files: [BCSVFile], salvage: Bool = false, unverified: Bool = false, missing: [Fault] = []) {
+        self.files = files
+        self.salvage = salvage
+        self.unverified = unverified
+        self.missing = missing
+        super.init(columns: files[0].columns)
+    }
+
+    public override func next() -> Bool {
+        while true {
+            if let reader {
+                if reader.next() {
+                    row = rowsBefore &+ reader.rows.row
+                    if !reader.rows.isVerified { unverifiedRows += 1 }
+                    return true
+                }
+                faults += reader.faults
+                if reader.isDamaged, !salvage { return stop() }
+                rowsBefore = rowsBefore &+ reader.rows.position
+                self.reader = nil
+            }
+            index += 1
+            guard index < files.count else {
+                faults += missing
+                missing = []
+                return stop()
+            }
+            if !open(files[index]) { return stop() }
+        }
+    }
+
+    private func stop() -> Bool {
+        index = files.count
+        reader = nil
+        return false
+    }
+
+    private func open(_ file: BCSVFile) -> Bool {
+        guard sameColumns(file) else {
+            faults.append(Fault(.damaged, file.path, at: nil, "found other columns, expected those of \(files[0].path)"))
+            return false
+        }
+        do {
+            reader = try BCSVReader(file, salvage: salvage, unverified: unverified)
+        } catch {
+            faults.append(error)
+            return false
+        }
+        return true
+    }
+
+    private func sameColumns(_ file: BCSVFile) -> Bool {
+        guard file.columns.count == columns.count else { return false }
+        for i in 0..<columns.count
+        where file.columns[i].name != columns[i].name || file.columns[i].type != columns[i].type { return false }
+        return true
+    }
+
+    public override func bits(_ column: Int) -> UInt64 { reader!.rows.bits(column) }
+    public override func text(_ column: Int) -> UnsafeRawBufferPointer { reader!.rows.text(column).buffer }
+}

@@ -1,0 +1,201 @@
+import CPosix
+import TickLog
+import TickLogHost
+
+func convertCommand() -> Command {
+    Command(
+        name: "convert", summary: "converts between BCSV, CSV and JSON Lines",
+        help: """
+            Usage: ticklog convert IN OUT [OPTION]...
+
+            IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory (its polled file), found out from the content;
+            - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard output. OUT is
+            written beside its place and gets its name when it is whole: after a failure there is no part of it.
+
+              --force             replaces OUT if it is there
+              --salvage           goes on behind damage of IN, and reports what was skipped; exit code 1
+              --to FORMAT         bcsv, csv or jsonl, instead of what OUT's extension says
+              --row-codec C       flat, zoh, delta or auto (the default): what makes the first rows smallest
+              --file-codec C      packet, packet-lz4, batch (the default), stream, stream-lz4
+              --level N           of the file codecs with LZ4, 1 to 9; 6 unless given
+              --packet-size N     bytes of a packet, 512 to 1073741824; 8388608 unless given
+              --bcsv-version V    1.5 (the default) or 1.3, which has no delta rows and no batches
+
+            For CSV and JSON Lines as IN. A type is the narrowest that keeps every value of its column:
+            \(textOptionHelp())
+            Examples:
+              ticklog convert measurements.csv measurements.bcsv
+              ticklog convert runs/2f1c... - --to jsonl | head
+
+            """,
+        options: textOptionList() + [
+            Option("to", takesValue: true), Option("force"), Option("salvage"), Option("row-codec", takesValue: true),
+            Option("file-codec", takesValue: true), Option("level", takesValue: true),
+            Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true),
+        ],
+        run: { (arguments) throws(Failure) in try convert(arguments) })
+}
+
+private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
+    guard arguments.operands.count == 2 else {
+        throw .usage("found \(arguments.operands.count) operands, expected two: IN and OUT")
+    }
+    let out = arguments.operands[1]
+    let format = try outputFormat(arguments, out)
+    let encoding = try Encoding(arguments)
+    let input = try TableInput(arguments.operands[0], arguments)
+    input.printNotes()
+    let table = try input.table()
+    try refuseDoubles(table, format)
+
+    let file = try NewFile(opening: out == "-" ? temporaryPath() : out, replacing: arguments.has("force"))
+    var faults: [Fault]
+    if format == "bcsv" {
+        file.freeName()
+        let options = try encoding.options(input, file.temporaryPath)
+        faults = try writeBCSV(table, input.names, file.temporaryPath, options, salvage: input.salvage)
+    } else if out == "-" {
+        file.discard()
+        faults = try writeText(table, Output(descriptor: 1), format, arguments, salvage: input.salvage)
+    } else {
+        faults = try writeText(
+            table, Output(descriptor: file.descriptor, path: out), format, arguments, salvage: input.salvage)
+    }
+    if out != "-" {
+        do { try file.commit() } catch { throw Failure(error) }
+    } else if format == "bcsv" {
+        try copy(file.temporaryPath)
+        file.discard()
+    }
+    faults = input.faults + faults
+    return Console.report(faults)
+}
+
+extension NewFile {
+    convenience init(opening path: String, replacing: Bool) throws(Failure) {
+        do { try self.init(path, replacing: replacing) } catch {
+            guard error.code == EEXIST else { throw Failure(error) }
+            throw .usage("\(terminalText(path)): found a file, expected none; --force replaces it")
+        }
+    }
+}
+
+private func outputFormat(_ arguments: Arguments, _ out: String) throws(Failure) -> String {
+    let to = try arguments.choice("to", ["bcsv", "csv", "jsonl"], or: "")
+    if !to.isEmpty { return to }
+    if out == "-" { throw .usage("found - as OUT without --to, expected --to bcsv, csv or jsonl") }
+    switch out.fileExtension {
+    case "bcsv", "bcs": return "bcsv"
+    case "csv", "tsv": return "csv"
+    case "jsonl", "ndjson": return "jsonl"
+    default: throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv or .jsonl, or --to")
+    }
+}
+
+/// Two keys of one name in an object are one to most readers.
+private func refuseDoubles(_ table: Table, _ format: String) throws(Failure) {
+    guard format == "jsonl" else { return }
+    var names: [String: Int] = [:]
+    for column in table.columns {
+        guard names[column.name] == nil else {
+            throw Failure(Exit.damaged, "found two columns '\(terminalText(column.name))', expected different names: a JSON object holds each once")
+        }
+        names[column.name] = 1
+    }
+}
+
+private func temporaryPath() -> String {
+    var directory = "/tmp"
+    if let given = getenv("TMPDIR"), given[0] != 0 { directory = String(cString: given) }
+    return directory.file("ticklog-convert-\(getpid()).bcsv")
+}
+
+private func copy(_ path: String) throws(Failure) {
+    do {
+        let file = try MappedFile(path)
+        let output = Output(descriptor: 1)
+        output.bytes(file.bytes.buffer)
+        try output.flush()
+        withExtendedLifetime(file) {}
+    } catch {
+        throw Failure(error)
+    }
+}
+
+private func writeText(
+    _ table: Table, _ output: Output, _ format: String, _ arguments: Arguments, salvage: Bool
+) throws(Failure) -> [Fault] {
+    var columns: [Int] = []
+    for i in 0..<table.columns.count { columns.append(i) }
+    let isTabbed = arguments.operands[1].fileExtension == "tsv"
+    let writer = RowWriter(
+        output: output, table: table, columns: columns, format: format == "csv" ? .csv : .jsonl,
+        delimiter: isTabbed ? 0x09 : 0x2C)
+    writer.header()
+    while output.isOpen, table.next() {
+        writer.row()
+        if let (row, column) = writer.notText {
+            throw Failure(
+                Exit.damaged,
+                "row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
+        }
+    }
+    try output.finish()
+    try check(table, salvage: salvage)
+    if writer.oddNaNs > 0 {
+        Console.error("ticklog: note: \(writer.oddNaNs) NaNs have other bits than the usual ones, which text does not keep\n")
+    }
+    return table.faults
+}
+
+/// Without --salvage, a damaged input makes no output.
+func check(_ table: Table, salvage: Bool) throws(Failure) {
+    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && table is BCSVTable) {
+        throw Failure(fault)
+    }
+}
+
+private func writeBCSV(
+    _ table: Table, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
+) throws(Failure) -> [Fault] {
+    let writer: BCSVWriter
+    do { writer = try BCSVWriter(path, columns: table.columns, names: names, options: options) } catch { throw Failure(error) }
+    do throws(Failure) {
+        _ = try copyRows(table, writer, most: UInt64.max)
+        try check(table, salvage: salvage)
+    } catch {
+        writer.abandon()
+        throw error
+    }
+    do { try writer.close() } catch { throw Failure(error) }
+    return table.faults
+}
+
+/// Gives the rows of a table to a writer; answers how many.
+func copyRows(_ table: Table, _ writer: BCSVWriter, most: UInt64) throws(Failure) -> UInt64 {
+    let types = table.columns.map { $0.type }
+    var rows: UInt64 = 0
+    var unknown: UInt64 = 0
+    while rows < most, table.next() {
+        for i in 0..<types.count {
+            if types[i] == .string {
+                let text = table.text(i)
+                guard text.count <= 65535 else {
+                    throw Failure(
+                        Exit.damaged,
+                        "row \(table.row), column '\(terminalText(table.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
+                }
+                writer.set(i, text: text)
+            } else {
+                writer.set(i, bits: table.bits(i))
+            }
+            if !table.isKnown(i) { unknown += 1 }
+        }
+        do { try writer.writeRow() } catch { throw Failure(error) }
+        rows += 1
+    }
+    if unknown > 0, most == UInt64.max {
+        Console.error("ticklog: note: \(unknown) values before the first sample of their stream are written as 0 or empty\n")
+    }
+    return rows
+}

@@ -1,0 +1,140 @@
+import TickLog
+import TickLogHost
+
+/// A table of any format that is read, as often as needed.
+final class TableInput {
+    enum Source {
+        case bcsv(BCSVFile)
+        case dlf(DLFFile)
+        case run(Run)
+        case row(MappedFile, DLFMeta)
+        case csv(CSVFile)
+        case jsonl(JSONFile)
+    }
+
+    let path: String
+    let source: Source
+    let salvage: Bool
+    /// What is wrong with it whatever is read.
+    private(set) var faults: [Fault] = []
+    private(set) var notes: [String] = []
+
+    /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `types`: those of all
+    /// columns of a text file, by position.
+    init(_ path: String, _ arguments: Arguments, types: [ValueType]? = nil) throws(Failure) {
+        self.path = path
+        salvage = arguments.has("salvage")
+        var options = try textOptions(arguments)
+        options.allTypes = types
+        let from = try arguments.choice("from", ["bcsv", "csv", "jsonl"], or: "")
+        do throws(Fault) {
+            source = try TableInput.open(path, from, options)
+        } catch {
+            throw Failure(error)
+        }
+        switch source {
+        case .csv(let file): note(file.notes, file.skippedCount)
+        case .jsonl(let file): note(file.notes, file.skippedCount)
+        case .run(let run): faults = run.faults
+        default: break
+        }
+    }
+
+    private func note(_ notes: [String], _ skipped: UInt64) {
+        self.notes += notes
+        if skipped > 0 { self.notes.append("\(skipped) rows with another number of values are left out") }
+    }
+
+    private static func open(_ path: String, _ from: String, _ options: TextOptions) throws(Fault) -> Source {
+        if path != "-", kind(of: path) == .directory {
+            guard case .run(let directory) = try Input(path) else {
+                throw Fault(.unreadable, path, at: nil, "found a directory, expected a run's directory or a file")
+            }
+            return .run(try Run(directory))
+        }
+        // What has no end is not text either: a device is read only as far as it looks like something.
+        let file: MappedFile
+        do {
+            file = try MappedFile(path, wanted: { bytes in
+                bytes.count < 4 || !from.isEmpty || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes) || isText(bytes)
+            })
+        } catch {
+            throw Fault(error)
+        }
+        if from == "csv" { return .csv(try CSVFile(file, options)) }
+        if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
+        let name = path.fileExtension
+        let isBinary = from == "bcsv" || name == "bcsv" || name == "bcs" || name == "dlf"
+        if isBinary || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
+            switch try Input(file) {
+            case .bcsv(let file): return .bcsv(file)
+            case .dlf(let file): return .dlf(file)
+            case .dlfMeta(let file, let meta): return .row(file, meta)
+            case .run: break
+            }
+        }
+        guard file.bytes.count > 0 else {
+            throw Fault(.unreadable, path, at: 0, "found the end of the file, expected BCSV, DLF, CSV or JSON Lines")
+        }
+        guard isText(file.bytes) else {
+            throw Fault(
+                .unreadable, path, at: 0,
+                "found the bytes \(hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))), expected BCSV, DLF, CSV or JSON Lines")
+        }
+        var at = 0
+        if file.bytes.holds(3, at: 0), file.bytes[0] == 0xEF { at = 3 }
+        while at < file.bytes.count, file.bytes[at] <= 0x20 { at += 1 }
+        let isJSON = name == "jsonl" || name == "ndjson" || (name != "csv" && at < file.bytes.count && file.bytes[at] == 0x7B)
+        return isJSON ? .jsonl(try JSONFile(file, options)) : .csv(try CSVFile(file, options))
+    }
+
+    /// No NUL among the first bytes.
+    private static func isText(_ bytes: FileBytes) -> Bool {
+        bytes.firstZero(from: 0, limit: 4096) == nil
+    }
+
+    /// Its types are those of a format that has types, not inferred.
+    var isTyped: Bool {
+        switch source {
+        case .csv, .jsonl: false
+        default: true
+        }
+    }
+
+    /// The columns' names as they are, where they need not be UTF-8.
+    var names: [[UInt8]]? {
+        guard case .bcsv(let file) = source else { return nil }
+        var names: [[UInt8]] = []
+        var at = file.header.namesOffset
+        for i in 0..<file.columns.count {
+            let length = file.header.nameLength(of: i)
+            names.append([UInt8](file.file.bytes.slice(at: at, count: length).buffer))
+            at += length
+        }
+        return names
+    }
+
+    /// Its rows, from the first.
+    func table() throws(Failure) -> Table {
+        do throws(Fault) {
+            switch source {
+            case .bcsv(let file): return BCSVTable([file], salvage: salvage)
+            case .dlf(let file): return DLFTable(file)
+            case .row(_, let meta): return OneRow(meta)
+            case .csv(let file): return CSVTable(file)
+            case .jsonl(let file): return JSONTable(file)
+            case .run(let run):
+                guard let recording = try run.polled(salvage: salvage) else {
+                    throw Fault(.damaged, path, at: nil, "found no polled file in the run, expected one")
+                }
+                return recording.table
+            }
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    func printNotes() {
+        for note in notes { Console.error("ticklog: note: " + terminalText(path) + ": " + terminalText(note) + "\n") }
+    }
+}

@@ -1,0 +1,106 @@
+import TickLog
+import TickLogHost
+
+func diffCommand() -> Command {
+    Command(
+        name: "diff", summary: "compares two tables, whatever their formats",
+        help: """
+            Usage: ticklog diff A B [OPTION]...
+
+            Compares names, types and values of two tables: BCSV, DLF, CSV or JSON Lines files, or directories of runs
+            (their polled files). Values are compared by their bits: a NaN equals one with the same bits, and 0.0 is not
+            -0.0. A type that was inferred from text is no difference; then numbers are compared as numbers.
+
+              --tolerance X   floats may differ by X; a NaN then equals every NaN
+              --salvage       goes on behind damage; exit code 1
+              --json          one JSON object
+              --help, --version
+
+            Of CSV and JSON Lines, for both A and B:
+            \(textOptionHelp())
+            Exit code 0: equal; 1: they differ, or one is damaged.
+
+            Examples:
+              ticklog diff polled.bcsv polled.csv
+              ticklog diff before.bcsv after.bcsv --tolerance 1e-6
+
+            """,
+        options: textOptionList() + [Option("tolerance", takesValue: true), Option("salvage"), Option("json")],
+        run: { (arguments) throws(Failure) in try diff(arguments) })
+}
+
+private func diff(_ arguments: Arguments) throws(Failure) -> Int32 {
+    guard arguments.operands.count == 2 else {
+        throw .usage("found \(arguments.operands.count) operands, expected two: A and B")
+    }
+    if arguments.operands[0] == "-", arguments.operands[1] == "-" {
+        throw .usage("found - twice, expected standard input once")
+    }
+    var tolerance: Double?
+    if let text = arguments.value("tolerance") {
+        guard let value = number(text), value >= 0 else {
+            throw .usage("--tolerance: found '\(terminalText(text))', expected a number that is not negative")
+        }
+        tolerance = value
+    }
+    let inputs = (try TableInput(arguments.operands[0], arguments), try TableInput(arguments.operands[1], arguments))
+    inputs.0.printNotes()
+    inputs.1.printNotes()
+    let comparison = TableComparison(
+        try inputs.0.table(), try inputs.1.table(), typed: inputs.0.isTyped && inputs.1.isTyped, tolerance: tolerance)
+    comparison.run()
+    let faults = inputs.0.faults + inputs.1.faults + comparison.a.faults + comparison.b.faults
+    let output = Output(descriptor: 1)
+    if arguments.has("json") { report(comparison, JSONWriter(output)) } else { report(comparison, arguments, output) }
+    try output.finish()
+    return max(Console.report(faults), comparison.isEqual ? Exit.ok : Exit.damaged)
+}
+
+private func number(_ text: String) -> Double? {
+    let bytes = Array(text.utf8)
+    guard let bits = bytes.withUnsafeBytes({ textBits($0, .f64) }) else { return nil }
+    let value = Double(bitPattern: bits)
+    return value.isFinite ? value : nil
+}
+
+private func report(_ comparison: TableComparison, _ arguments: Arguments, _ output: Output) {
+    for text in comparison.schema { output.line(terminalText(text)) }
+    for difference in comparison.first {
+        output.line(
+            "row \(difference.row), \(terminalText(difference.column)): \(terminalText(difference.a)) | \(terminalText(difference.b))")
+    }
+    if comparison.cells > comparison.first.count { output.line("... \(comparison.cells - UInt64(comparison.first.count)) more") }
+    if comparison.rowsA != comparison.rowsB { output.line("rows: \(comparison.rowsA) | \(comparison.rowsB)") }
+    output.line(
+        comparison.isEqual
+            ? "equal: \(comparison.rowsA) rows of \(comparison.a.columns.count) columns"
+            : "different: \(comparison.cells) cells in \(comparison.rows) rows of \(comparison.compared)")
+}
+
+private func report(_ comparison: TableComparison, _ writer: JSONWriter) {
+    var writer = writer
+    writer.begin("{")
+    writer.field("equal", comparison.isEqual)
+    writer.field("rows_a", comparison.rowsA)
+    writer.field("rows_b", comparison.rowsB)
+    writer.field("rows_compared", comparison.compared)
+    writer.field("different_cells", comparison.cells)
+    writer.field("different_rows", comparison.rows)
+    writer.key("schema")
+    writer.begin("[")
+    for text in comparison.schema { writer.string(text) }
+    writer.end("]")
+    writer.key("first")
+    writer.begin("[")
+    for difference in comparison.first {
+        writer.begin("{")
+        writer.field("row", difference.row)
+        writer.field("column", difference.column)
+        writer.field("a", difference.a)
+        writer.field("b", difference.b)
+        writer.end("}")
+    }
+    writer.end("]")
+    writer.end("}")
+    writer.output.byte(0x0A)
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# An existing file is appended to under a kill at every call that changes a file: see faults/kill.c.
+#     Tests/append.sh [quick]     half of the files, fewer rows
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$root/Tests/python/setup.sh"
+swift build --package-path "$root" -c release --product ticklog -q
+gcc -shared -fPIC -std=gnu11 -O1 -Wall -Wextra -Werror "$root/Tests/faults/kill.c" -o "$work/kill.so" -ldl
+timeout 600 "$root/.venv/bin/python" "$root/Tests/python/check_append.py" "$root/.build/release/ticklog" "$work/kill.so" "$@"
