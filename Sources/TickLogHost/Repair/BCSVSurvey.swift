@@ -22,7 +22,7 @@ public struct BCSVSurvey {
         var options = TableReader.Options()
         options.salvage = true
         options.unverified = true
-        let plan = TableReader.Plan(file.header, options, fileLength: file.file.bytes.count, isMapped: true)
+        let plan = TableReader.Plan(file.header.outline, options, fileLength: file.file.bytes.count, isMapped: true)
         guard let memory = malloc(plan.bytes) else {
             throw Fault(.system, path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
         }
