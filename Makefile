@@ -1,7 +1,7 @@
 # Two commands on a fresh Debian 12 with a Swift toolchain, as root: `make demo` and `make test`.
 include Cross/cross.mk
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs test test-fast test-tools bench bench-host numbers install clean
+.PHONY: help build demo docs test test-fast test-tools bench bench-host bench-bcsv numbers install clean
 
 SECONDS ?= 5
 RUNS ?= runs
@@ -52,8 +52,9 @@ test-fast: test-tools
 	Tests/run.sh fast
 
 # Prints every number; `make numbers` puts them into the README.
-bench: bench-mcu bench-host
+bench: bench-mcu bench-host bench-bcsv
 bench-host: ; Cross/build.sh linux-x86_64 && Benchmarks/host/run.sh
+bench-bcsv: ; Cross/build.sh linux-x86_64 && Benchmarks/bcsv/run.sh
 numbers: ; Benchmarks/numbers.sh
 
 # The examples of docs/SPEC.md, from files that the library has just written.

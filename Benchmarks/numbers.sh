@@ -7,10 +7,13 @@ printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
 Cross/build.sh cortex-m4f
 Cross/build.sh linux-x86_64
+swift build -c release --product ticklog -q
 {
     Benchmarks/mcu/run.sh
     echo
     Benchmarks/host/run.sh
+    echo
+    Benchmarks/bcsv/run.sh
 } >"$printed"
 cat "$printed"
 awk -v file="$printed" '

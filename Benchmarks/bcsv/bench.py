@@ -129,22 +129,25 @@ def show(result):
 
 
 def verdict(results):
-    missed, larger, cells = [], [], 0
+    missed, larger, cells = {}, {}, 0
     for r in results:
         for c in r["cells"]:
-            cells += 2
             goal = aim(r["dataset"], c["row_codec"])
-            name = "%s, %s %s" % (r["dataset"], c["row_codec"], c["file_codec"])
-            for key, what in (("write x", "write"), ("columns x", "read")):
-                if c[key] < goal:
-                    missed.append("%s, %s: %.1f of %d" % (name, what, c[key], goal))
+            name = "%s %s" % (c["row_codec"], c["file_codec"])
+            for reached, what in ((c["write x"], "written"), (max(c["columns x"], c["rows x"]), "read")):
+                cells += 1
+                if reached < goal:
+                    missed.setdefault("%s, %s" % (r["dataset"], what), []).append("%s %.1f" % (name, reached))
             if c["bytes"] > c["their_bytes"]:
-                larger.append("%s: %d and %d bytes" % (name, c["bytes"], c["their_bytes"]))
-    print("The aim is %d times pybcsv's rows/s, written and read by columns, and 5 times for ZoH rows of 1000 columns: %d of %d "
-          "cells reach it." % (AIM, cells - len(missed), cells))
-    print("Not reached: %s." % "; ".join(missed) if missed else "None misses it.")
-    print()
-    print("Files larger than pybcsv's: %s." % "; ".join(larger) if larger else "No file is larger than pybcsv's.")
+                larger.setdefault(r["dataset"], []).append("%s by %.1f %%" % (name, 100 * c["bytes"] / c["their_bytes"] - 100))
+    print("The aim is %d times pybcsv's rows/s, written and read (the faster way), and 5 times for ZoH rows of 1000 columns: "
+          "%d of %d cells reach it.\n" % (AIM, cells - sum(map(len, missed.values())), cells))
+    for name, what in missed.items():
+        print("- Not reached: %s: %s." % (name, ", ".join(what)))
+    for name, what in larger.items():
+        print("- Larger than pybcsv's file: %s: %s." % (name, ", ".join(what)))
+    if not larger:
+        print("- No file is larger than pybcsv's.")
 
 
 def tools(command, folder, dataset, types, columns, times):

@@ -119,7 +119,11 @@ def batch(programs, seeds, folder, failures):
             except bcsv.Damage as damage:
                 failures.add(seed, "the independent reader: %s" % damage)
         if case.version == 15 and not case.file_codec.startswith("stream"):
-            ok, printed, words = tried([validator, "--deep", "-i", path], 20)
+            # The deep check goes by random access, which pybcsv has not without entries in the index.
+            with open(path, "rb") as f:
+                f.seek(-20, os.SEEK_END)
+                deep = ["--deep"] if int.from_bytes(f.read(4), "little") > 28 else []
+            ok, printed, words = tried([validator, *deep, "-i", path], 20)
             if not ok:
                 failures.add(seed, "bcsvValidate: %s %s" % (printed[-300:], words))
 
