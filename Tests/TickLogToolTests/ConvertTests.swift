@@ -23,7 +23,8 @@ func types(_ path: String) throws -> [String] {
     return (info["columns"] as! [[String: Any]]).map { $0["type"] as! String }
 }
 
-@Suite(.serialized) struct ConvertTests {
+// One suite for all: Foundation's Process does not bear being started on two threads at once.
+extension CommandTests {
     /// One column of a CSV file, the type that it becomes, and what it is printed as if that is another text.
     static let columns: [(cells: [String], type: String, printed: [String]?)] = [
         (["true", "false"], "bool", nil),
@@ -89,7 +90,7 @@ func types(_ path: String) throws -> [String] {
 
     @Test func `a column gets the narrowest type that keeps every value`() throws {
         let folder = try Folder()
-        for (i, column) in ConvertTests.columns.enumerated() {
+        for (i, column) in CommandTests.columns.enumerated() {
             // A second column, so that an empty cell is no empty line.
             let csv = try folder.write("\(i).csv", "x,n\n" + column.cells.map { $0 + ",1\n" }.joined())
             #expect(try Tool.run("convert", csv, folder("\(i).bcsv")).code == 0)
@@ -110,7 +111,7 @@ func types(_ path: String) throws -> [String] {
         ("\u{FEFF}a,b\n1,2", [], ["a,b", "1,2"]),
         ("a,b\n\n1,2\n\n", [], ["a,b", "1,2"]),
         ("a,b\n\"x,\"\"y\"\"\",2\n", [], ["a,b", "\"x,\"\"y\"\"\",2"]),
-        ("a,b\n\"x\r\ny\",2\n", [], ["a,b", "\"x\r", "y\",2"]),
+        ("a,b\n\"x\r\ny\",2\n", [], ["a,b", "\"x\r\ny\",2"]),
         ("a\n1\n\n2\n", [], ["a", "1", "\"\"", "2"]),
         ("a;b\n1,5;2\n", [], ["a,b", "1.5,2"]),
         ("a;b\n1,5;2\n", ["--decimal-point"], ["a,b", "\"1,5\",2"]),
@@ -138,7 +139,7 @@ func types(_ path: String) throws -> [String] {
 
     @Test func `CSV as RFC 4180 and its dialects have it`() throws {
         let folder = try Folder()
-        for (i, text) in ConvertTests.texts.enumerated() {
+        for (i, text) in CommandTests.texts.enumerated() {
             let csv = try folder.write("\(i).csv", text.csv)
             let out = folder("\(i).bcsv")
             let result = try Tool.run(["convert", csv, out] + text.options)
@@ -185,7 +186,7 @@ func types(_ path: String) throws -> [String] {
 
     @Test func `what is wrong is refused with its line, and no output is left`() throws {
         let folder = try Folder()
-        for text in ConvertTests.refused {
+        for text in CommandTests.refused {
             let path = try folder.write("in", text.text)
             let result = try Tool.run(["convert", path, folder("out.bcsv")] + text.options)
             #expect(result.code == 1, "\(text.text.debugDescription)")
@@ -271,7 +272,7 @@ func types(_ path: String) throws -> [String] {
                     #expect(diff.code == 0, "\(name) \(form): \(diff.output)")
                 }
             }
-            for encoding in ConvertTests.encodings {
+            for encoding in CommandTests.encodings {
                 let result = try Tool.run(["convert", original, folder("e.bcsv"), "--force"] + encoding)
                 #expect(result.code == 0, "\(encoding): \(result.errors)")
                 #expect(try Tool.run("diff", original, folder("e.bcsv")).code == 0, "\(encoding)")

@@ -1,15 +1,15 @@
 import Foundation
 import Testing
 
-@Suite(.serialized) struct RepairTests {
+extension CommandTests {
     /// Rows of two columns in several packets, or in a stream.
-    func table(_ folder: Folder, _ name: String, _ options: [String], rows: Int = 400) throws -> String {
+    func table(_ folder: Folder, _ name: String, _ options: [String], rows: Int = 3000) throws -> String {
         let csv = try folder.write("table.csv", "n,s\n" + (0..<rows).map { "\($0),text \($0 / 3)\n" }.joined())
         #expect(try Tool.run(["convert", csv, folder(name), "--force", "--packet-size", "1024"] + options).code == 0)
         return folder(name)
     }
 
-    static let encodings: [[String]] = [
+    static let codecs: [[String]] = [
         ["--row-codec", "flat", "--file-codec", "packet"], ["--row-codec", "zoh", "--file-codec", "packet-lz4"],
         ["--row-codec", "delta", "--file-codec", "batch"], ["--row-codec", "delta", "--file-codec", "packet"],
         ["--row-codec", "zoh", "--file-codec", "stream"], ["--row-codec", "delta", "--file-codec", "stream-lz4"],
@@ -19,7 +19,7 @@ import Testing
 
     @Test func `sound files are sound, and repair leaves them alone`() throws {
         let folder = try Folder()
-        for encoding in RepairTests.encodings {
+        for encoding in CommandTests.codecs {
             let path = try table(folder, "a.bcsv", encoding)
             let before = try folder.data("a.bcsv")
             let names = folder.names
@@ -35,7 +35,7 @@ import Testing
 
     @Test func `a file cut anywhere is repaired to all its whole packets, once and for all`() throws {
         let folder = try Folder()
-        for encoding in RepairTests.encodings {
+        for encoding in CommandTests.codecs {
             let path = try table(folder, "a.bcsv", encoding)
             let whole = try folder.data("a.bcsv")
             let all = try lines(path)
@@ -65,7 +65,7 @@ import Testing
 
     @Test func `damage in the middle: validate says which rows are missing, repair keeps the rest`() throws {
         let folder = try Folder()
-        for encoding in RepairTests.encodings {
+        for encoding in CommandTests.codecs {
             let path = try table(folder, "a.bcsv", encoding)
             var data = try folder.data("a.bcsv")
             let all = try lines(path)
@@ -91,7 +91,7 @@ import Testing
 
     @Test func `what has no whole header cannot be repaired, and nothing is written`() throws {
         let folder = try Folder()
-        let path = try table(folder, "a.bcsv", RepairTests.encodings[0])
+        let path = try table(folder, "a.bcsv", CommandTests.codecs[0])
         let whole = try folder.data("a.bcsv")
         for count in [0, 3, 20, 30] { _ = try folder.write("h\(count).bcsv", whole.prefix(count)) }
         let names = folder.names
@@ -140,7 +140,7 @@ import Testing
 
     @Test func `append adds the rows of any format, with the types of the file`() throws {
         let folder = try Folder()
-        for encoding in RepairTests.encodings {
+        for encoding in CommandTests.codecs {
             let path = try table(folder, "a.bcsv", encoding, rows: 300)
             let old = try lines(path)
             let csv = try folder.write("more.csv", "n,s\n7,x\n8,123\n")
@@ -161,7 +161,7 @@ import Testing
             }
             #expect(folder.names.filter { $0.hasPrefix(".") }.isEmpty)
         }
-        let path = try table(folder, "a.bcsv", RepairTests.encodings[0])
+        let path = try table(folder, "a.bcsv", CommandTests.codecs[0])
         var bad = try folder.data("a.bcsv")
         bad[bad.count / 2] ^= 1
         let damaged = try folder.write("bad.bcsv", bad)
