@@ -18,7 +18,7 @@ let package = Package(
         .systemLibrary(name: "CXXHash", path: "Sources/CXXHash", providers: [.apt(["libxxhash-dev"])]),
         .systemLibrary(name: "CPosix", path: "Sources/CPosix"),
         .target(name: "TickLog", dependencies: ["CTickLog", "CLZ4", "CXXHash"]),
-        .target(name: "TickLogHost", dependencies: ["TickLog", "CTickLog", "CPosix"]),
+        .target(name: "TickLogHost", dependencies: ["TickLog", "CTickLog", "CPosix", "CXXHash"]),
         .target(name: "TickLogTool", dependencies: ["TickLogHost", "TickLog", "CTickLog", "CPosix"]),
         .executableTarget(name: "TickLogMain", dependencies: ["TickLogTool", "CPosix"]),
         .testTarget(name: "TickLogTests", dependencies: ["TickLog", "TickLogHost", "CTickLog", "CXXHash", "CPosix"]),

@@ -28,11 +28,18 @@ struct Arguments {
         argv.append(nil)
         let count = Int32(argv.count - 1)
 
+        var outCode: Int?
+        for i in 0..<options.count where options[i].name == "out" && options[i].takesValue { outCode = i }
         cposix_reset_options()
         var failed = false
         while true {
-            let code = getopt_long(count, &argv, "h", table, nil)
+            // -o stands for --out where there is that option.
+            let code = getopt_long(count, &argv, outCode == nil ? "h" : "ho:", table, nil)
             if code == -1 { break }
+            if code == 0x6F, outCode != nil {
+                values.append(("out", String(cString: cposix_optarg())))
+                continue
+            }
             if code == 0x68 {
                 values.append(("help", ""))
                 continue

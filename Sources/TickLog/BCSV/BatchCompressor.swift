@@ -33,13 +33,7 @@ struct BatchCompressor {
         var written = 0
         #if !BARE_METAL
         if level >= BatchCompressor.leastHighLevel {
-            if isCompressible(count, out) {
-                written = Int(LZ4_compress_HC_extStateHC(
-                    state, payload.assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self), Int32(count),
-                    Int32(LiteralBlock.bytes(count)), Int32(level + 3)))
-            } else {
-                written = compressFast(0, count, out, acceleration: 1)
-            }
+            written = paysHigh(count, out) ? compressHigh(0, count, out) : compressFast(0, count, out, acceleration: 1)
             return written > 0 ? written : LiteralBlock.store(payload, count, to: out)
         }
         #endif
@@ -57,18 +51,23 @@ struct BatchCompressor {
     }
 
     #if !BARE_METAL
-    /// HC searches noise for a long time and finds nothing. Whether there is something to find, fast LZ4 tells from
-    /// samples: it finds less than HC, but hardly ever nothing where HC finds much.
-    private func isCompressible(_ count: Int, _ out: UnsafeMutableRawPointer) -> Bool {
-        let sample = 65536
-        if count <= 4 * sample { return isCompressible(from: 0, count, out) }
-        for i in 0..<4 where isCompressible(from: (count - sample) / 3 * i, sample, out) { return true }
-        return false
+    private func compressHigh(_ from: Int, _ count: Int, _ out: UnsafeMutableRawPointer) -> Int {
+        Int(LZ4_compress_HC_extStateHC(
+            state, (payload + from).assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self), Int32(count),
+            Int32(LiteralBlock.bytes(count)), Int32(level + 3)))
     }
 
-    private func isCompressible(from: Int, _ count: Int, _ out: UnsafeMutableRawPointer) -> Bool {
-        let written = compressFast(from, count, out, acceleration: 1)
-        return written > 0 && written < count - count / 64
+    /// HC searches noise for a long time and finds nothing that fast LZ4 would not: two samples tell.
+    private func paysHigh(_ count: Int, _ out: UnsafeMutableRawPointer) -> Bool {
+        let sample = min(max(count / 16, 16384), 65536)
+        if count < 4 * sample { return true }
+        for i in 0..<2 {
+            let from = count / 4 * (1 + 2 * i)
+            let fast = compressFast(from, sample, out, acceleration: 1)
+            let high = compressHigh(from, sample, out)
+            if (fast > 0 ? fast : sample) - (high > 0 ? high : sample) > sample >> 8 { return true }
+        }
+        return false
     }
     #endif
 }

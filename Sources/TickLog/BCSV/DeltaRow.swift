@@ -79,7 +79,7 @@ extension RowEncoder {
             row.putBits(0, count)
         } else {
             (gradients + Int(segment.pointee.held)).zero(count * width)
-            row.putBits(0, count * (width == 8 ? 4 : width == 4 ? 3 : 2))
+            row.putBits(0, count * DeltaRow.codeBits(width))
         }
     }
 
@@ -90,7 +90,7 @@ extension RowEncoder {
         let count = Int(segment.pointee.count)
         switch segment.pointee.width {
         case 4 where segment.pointee.isFloat: row.put(DeltaF32.self, source, held, gradient, count)
-        case 4: row.put(DeltaInteger<UInt32>.self, source, held, gradient, count)
+        case 4: row.put(DeltaU32.self, source, held, gradient, count)
         case 8 where segment.pointee.isFloat: row.put(DeltaF64.self, source, held, gradient, count)
         case 8: row.put(DeltaInteger<UInt64>.self, source, held, gradient, count)
         case 2: row.put(DeltaInteger<UInt16>.self, source, held, gradient, count)
@@ -123,6 +123,13 @@ protocol DeltaValue {
     static func delta(_ new: Word, _ old: Word) -> Word
     /// NaN, which is never predicted: its bits depend on who computes it.
     static func isNaN(_ a: Word) -> Bool
+    #if !arch(arm)
+    /// Eight values at once: appends their changes at `end`, and returns their codes. Nil: there are no vectors for it.
+    static func putVector(
+        _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ gradients: UnsafeMutableRawPointer, predicts: Bool,
+        _ end: inout UnsafeMutableRawPointer
+    ) -> UInt64?
+    #endif
 }
 
 enum DeltaInteger<Word: RowWord>: DeltaValue {
@@ -134,6 +141,14 @@ enum DeltaInteger<Word: RowWord>: DeltaValue {
         return change &<< 1 ^ (0 &- change &>> Word(truncatingIfNeeded: Word.bitWidth &- 1))
     }
     @inline(__always) static func isNaN(_ a: Word) -> Bool { false }
+}
+
+/// Integers of four bytes, which have vectors.
+enum DeltaU32: DeltaValue {
+    @inline(__always) static func sum(_ a: UInt32, _ b: UInt32) -> UInt32 { a &+ b }
+    @inline(__always) static func difference(_ a: UInt32, _ b: UInt32) -> UInt32 { a &- b }
+    @inline(__always) static func delta(_ new: UInt32, _ old: UInt32) -> UInt32 { DeltaInteger<UInt32>.delta(new, old) }
+    @inline(__always) static func isNaN(_ a: UInt32) -> Bool { false }
 }
 
 enum DeltaF32: DeltaValue {
@@ -162,7 +177,7 @@ enum DeltaF64: DeltaValue {
 struct DeltaRow {
     private var header: UnsafeMutableRawPointer
     var end: UnsafeMutableRawPointer
-    /// Bits behind `header` that are not stored yet, fewer than eight.
+    /// Bits behind `header` that are not stored yet, fewer than 32.
     private var bits: UInt64
     private var bitCount: Int
     private let isFirst: Bool
@@ -194,18 +209,23 @@ struct DeltaRow {
     private mutating func push(_ value: UInt64, _ count: Int) {
         bits |= value &<< UInt64(truncatingIfNeeded: bitCount)
         bitCount &+= count
-        while bitCount >= 8 {
-            header.store(UInt8(truncatingIfNeeded: bits))
-            header += 1
-            bits &>>= 8
-            bitCount &-= 8
+        if bitCount >= 32 {
+            header.store(UInt32(truncatingIfNeeded: bits))
+            header += 4
+            bits &>>= 32
+            bitCount &-= 32
         }
     }
 
     /// Stores the last bits; returns how many there are.
     mutating func finish(_ out: UnsafeMutableRawPointer) -> Int {
         let count = 8 * (header - out) + bitCount
-        if bitCount > 0 { header.store(UInt8(truncatingIfNeeded: bits)) }
+        while bitCount > 0 {
+            header.store(UInt8(truncatingIfNeeded: bits))
+            header += 1
+            bits &>>= 8
+            bitCount -= 8
+        }
         return count
     }
 
@@ -216,12 +236,37 @@ struct DeltaRow {
     ) {
         let width = MemoryLayout<Value.Word>.size
         var at = 0
+        #if !arch(arm)
+        if !isFirst {
+            // Wide machines look at 64 bytes at once, and, where there are vectors for the type, compute eight values.
+            while count &* width &- at >= 64 {
+                if (source + at).isSame64(held + at), UnsafeRawPointer(gradients + at).isZero64 {
+                    push(0, 64 / width &* DeltaRow.codeBits(width) / 2)
+                    push(0, 64 / width &* DeltaRow.codeBits(width) / 2)
+                } else {
+                    var i = at
+                    while i < at &+ 64 {
+                        if let codes = Value.putVector(source + i, held + i, gradients + i, predicts: predicts, &end) {
+                            push(codes, 8 &* DeltaRow.codeBits(width))
+                        } else {
+                            putSome(Value.self, source + i, held + i, gradients + i, 8)
+                        }
+                        i &+= 8 &* width
+                    }
+                }
+                at &+= 64
+            }
+        }
+        #endif
         while at < count &* width {
             let some = min(8, (count &* width &- at) / width)
             putSome(Value.self, source + at, held + at, gradients + at, some)
             at &+= some &* width
         }
     }
+
+    @inline(__always)
+    static func codeBits(_ width: Int) -> Int { width == 8 ? 4 : width == 4 ? 3 : 2 }
 
     /// At most eight values.
     @inline(__always)
@@ -231,7 +276,7 @@ struct DeltaRow {
     ) {
         typealias Word = Value.Word
         let width = MemoryLayout<Word>.size
-        let codeBits = width == 8 ? 4 : width == 4 ? 3 : 2
+        let codeBits = DeltaRow.codeBits(width)
         var codes: UInt64 = 0
         var end = end
         var i = 0

@@ -12,6 +12,7 @@ public final class NewFile {
     private let replaces: Bool
     private var slot: Int
     private var isDone = false
+    private var isFreed = false
 
     /// - Throws: EEXIST if there is something and it is not to be replaced; what is no file is never replaced.
     public init(_ path: String, replacing: Bool) throws(FileError) {
@@ -50,9 +51,16 @@ public final class NewFile {
 
     deinit { discard() }
 
+    /// For a writer that makes its file itself: the temporary name is free, and still removed after a failure.
+    public func freeName() {
+        _ = unlink(temporaryPath)
+        isFreed = true
+    }
+
     /// Puts the file on the medium and in its place.
     public func commit() throws(FileError) {
-        guard fsync(descriptor) == 0 else { throw FileError(path, "sync", cposix_errno()) }
+        // Who made it himself has synced it.
+        guard isFreed || fsync(descriptor) == 0 else { throw FileError(path, "sync", cposix_errno()) }
         if replaces {
             guard rename(temporaryPath, path) == 0 else { throw FileError(path, "rename to it", cposix_errno()) }
         } else if link(temporaryPath, path) == 0 {
@@ -78,6 +86,8 @@ public final class NewFile {
         Leftovers.forget(slot)
     }
 }
+
+public func removeFile(_ path: String) { _ = unlink(path) }
 
 /// Puts names in a directory on the medium. Not every file system can; then they come with its next sync.
 public func syncDirectory(_ path: String) {

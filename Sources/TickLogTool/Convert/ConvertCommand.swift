@@ -51,8 +51,9 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
     let file = try NewFile(opening: out == "-" ? temporaryPath() : out, replacing: arguments.has("force"))
     var faults: [Fault]
     if format == "bcsv" {
+        file.freeName()
         let options = try encoding.options(input, file.temporaryPath)
-        faults = try writeBCSV(table, file.temporaryPath, options, salvage: input.salvage)
+        faults = try writeBCSV(table, input.names, file.temporaryPath, options, salvage: input.salvage)
     } else if out == "-" {
         file.discard()
         faults = try writeText(table, Output(descriptor: 1), format, arguments, salvage: input.salvage)
@@ -155,10 +156,10 @@ func check(_ table: Table, salvage: Bool) throws(Failure) {
 }
 
 private func writeBCSV(
-    _ table: Table, _ path: String, _ options: BCSVOptions, salvage: Bool
+    _ table: Table, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
     let writer: BCSVWriter
-    do { writer = try BCSVWriter(path, columns: table.columns, options: options) } catch { throw Failure(error) }
+    do { writer = try BCSVWriter(path, columns: table.columns, names: names, options: options) } catch { throw Failure(error) }
     do throws(Failure) {
         _ = try copyRows(table, writer, most: UInt64.max)
         try check(table, salvage: salvage)

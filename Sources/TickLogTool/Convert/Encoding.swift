@@ -32,7 +32,7 @@ struct Encoding {
         let packet = try arguments.unsigned("packet-size") ?? 8 << 20
         guard packet >= 512, packet <= 1 << 30 else { throw .usage("--packet-size: found \(packet), expected 512 to 1073741824") }
         base.packetBytes = Int(packet)
-        base.version = is13 ? 13 : 15
+        base.version = is13 ? .v1_3 : .v1_5
     }
 
     static var probeRows: UInt64 { 4096 }
@@ -43,9 +43,10 @@ struct Encoding {
         guard isAuto else { return best }
         var smallest: UInt64?
         for codec in [BCSVRowCodec.delta, .zoh, .flat] {
-            if codec == .delta, base.version == 13 { continue }
+            if codec == .delta, base.version == .v1_3 { continue }
             var options = base
             options.rowCodec = codec
+            options.isSynced = false
             let table = try input.table()
             let writer: BCSVWriter
             do throws(Fault) {
@@ -58,13 +59,15 @@ struct Encoding {
                 rows = try copyRows(table, writer, most: Encoding.probeRows)
             } catch {
                 writer.abandon()
+                removeFile(path)
                 throw error
             }
             do { try writer.close() } catch { throw Failure(error) }
             let bytes = size(of: path)
+            removeFile(path)
             if smallest == nil || bytes < smallest! {
                 smallest = bytes
-                best = options
+                best.rowCodec = codec
             }
             if rows == 0 { break }
         }

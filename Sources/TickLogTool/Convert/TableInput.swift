@@ -101,6 +101,19 @@ final class TableInput {
         }
     }
 
+    /// The columns' names as they are, where they need not be UTF-8.
+    var names: [[UInt8]]? {
+        guard case .bcsv(let file) = source else { return nil }
+        var names: [[UInt8]] = []
+        var at = file.header.namesOffset
+        for i in 0..<file.columns.count {
+            let length = file.header.nameLength(of: i)
+            names.append([UInt8](file.file.bytes.slice(at: at, count: length).buffer))
+            at += length
+        }
+        return names
+    }
+
     /// Its rows, from the first.
     func table() throws(Failure) -> Table {
         do throws(Fault) {

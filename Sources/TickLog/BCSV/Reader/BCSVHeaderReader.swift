@@ -153,9 +153,10 @@ public struct BCSVHeader {
         guard end <= window.length else { return (window.length, none) }
         var i = 0
         while i < columns {
-            let code = try window.bytes(at: types + i, atLeast: 1)
+            // Read at once: the window moves.
+            let code = try window.bytes(at: types + i, atLeast: 1)[0]
             let length = try window.bytes(at: types + columns + 2 * i, atLeast: 2).u16(at: 0)
-            outline.add(ValueType(rawValue: code[0]) ?? .bool, isNamed: length > 0)
+            outline.add(ValueType(rawValue: code) ?? .bool, isNamed: length > 0)
             end += Int(length)
             // More names than the file has bytes: their sum need not fit an Int.
             if end > window.length { return (window.length, none) }

@@ -49,7 +49,10 @@ public struct PacketWalk {
             if error.kind == .source { throw error }
             failure = error
         }
-        if let whole = found, whole.offset < header.dataOffset { found = nil }
+        if let footer = found, footer.offset < header.dataOffset {
+            throw BCSVError(
+                .header, at: footer.offset, expected: "a schema that ends before the footer", found: .text("a longer one"))
+        }
         footer = found
         footerError = failure
     }

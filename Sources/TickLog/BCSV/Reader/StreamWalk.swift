@@ -2,8 +2,8 @@ import CXXHash
 
 /// Walks the rows of a stream file, each of which has its own checksum (spec: BCSV.md, section 5).
 ///
-/// A repeated row is a zero byte without a checksum. It counts only if what stands behind it is a right row or the end:
-/// a row whose length was flipped to zero is found out that way.
+/// A repeated row is a zero byte without a checksum. If what stands behind it is neither a right row nor the end, the zero
+/// may be a length of which a bit was flipped: that is tried out.
 struct StreamWalk {
     enum Event {
         case row(FileBytes, at: Int)
@@ -90,19 +90,56 @@ struct StreamWalk {
         var at = offset
         var count: UInt64 = 0
         while at < window.length {
-            let bytes = try window.bytes(at: at, atLeast: 8)
-            guard let length = RowLength(bytes, at: 0), length.value == 0 else { break }
-            at += length.size
+            let bytes = try window.bytes(at: at, atLeast: 1)
+            guard bytes[0] == 0 else { break }
+            at += 1
             count += 1
         }
         if at < window.length {
             do { _ = try read(at: at) } catch {
                 // Cut within the next row: what stands before it is whole.
-                guard error.kind == .torn else { throw error }
+                if error.kind != .torn {
+                    if error.kind == .source { throw error }
+                    at = try firstFlipped(from: offset, to: at)
+                    count = UInt64(at - offset)
+                    guard count > 0 else { throw error }
+                }
             }
         }
         repeats = count
         repeatsEnd = at
+    }
+
+    /// The first of the zeros in [from, to) that would be the length of a right row with one bit turned; `to` if there is
+    /// none. `from` if that is more work than it is worth: then none of them counts.
+    private mutating func firstFlipped(from: Int, to: Int) throws(BCSVError) -> Int {
+        var budget = 1 << 24
+        var at = from
+        while at < to {
+            var bit = 0
+            while bit < 32 {
+                let bytes = try window.bytes(at: at, atLeast: 8)
+                var word: UInt64 = 0
+                var i = 0
+                while i < min(bytes.count, 8) {
+                    word |= UInt64(bytes[i]) << UInt64(8 * i)
+                    i += 1
+                }
+                word ^= 1 << UInt64(bit)
+                let size = Int(word & 7) + 1
+                let length = (word << UInt64(64 - 8 * size)) >> UInt64(67 - 8 * size)
+                bit += 1
+                guard length > 0, length <= UInt64(BCSVFormat.maxRowBytes), size <= bytes.count, bit <= 8 * size else { continue }
+                let whole = size + Int(length) + 4
+                guard whole <= window.length - at, whole <= window.capacity else { continue }
+                budget -= whole + 64
+                guard budget > 0 else { return from }
+                let row = try window.bytes(at: at, atLeast: whole)
+                if cxxhash32(row.start + size, Int(length)) == row.u32(at: whole - 4) { return at }
+            }
+            at += 1
+        }
+        return to
     }
 
     /// The row at `at`, verified; `count` 0 is a repeated one.
@@ -116,8 +153,10 @@ struct StreamWalk {
         }
         let count = Int(length.value)
         guard count > 0 else {
-            guard header.rowCodec == .zoh else {
-                throw BCSVError(.row, at: at, expected: "a row length above 0", found: .number(0))
+            // A longer form of the zero is two zeros of which a bit was turned.
+            guard header.rowCodec == .zoh, length.size == 1 else {
+                throw BCSVError(
+                    .row, at: at, expected: "a row length above 0, or one zero byte where rows are held", found: .number(0))
             }
             return (bytes.slice(at: 0, count: 0), 0, at + length.size)
         }

@@ -26,21 +26,16 @@ extension TableReader {
     private mutating func skip(to target: UInt64) throws(BCSVError) -> Bool {
         while true {
             if rowsLeft > 0 {
+                // Damage among these rows leaves none of them.
                 while rowsLeft > 0, nextRow < target { if try !nextInPacket() { break } }
                 if rowsLeft > 0 { return true }
                 if ending != nil { return false }
                 continue
             }
-            let before = packets!.offset
             if try passOver(target) { continue }
             switch try packets!.next() {
             case .packet(let packet): begin(packet)
-            case .damage(let damage):
-                note(damage)
-                if packets!.offset == before, !salvage {
-                    ending = .damaged
-                    return false
-                }
+            case .damage(let damage): note(damage)
             case .end(let ending):
                 self.ending = ending
                 return false
@@ -156,6 +151,7 @@ extension TableReader {
     public mutating func countRows() throws(BCSVError) -> UInt64 {
         if let footer { return footer.rowCount }
         if var walk = stream {
+            defer { stream!.window = walk.window }
             walk.restart()
             while true {
                 switch try walk.next() {
@@ -173,25 +169,19 @@ extension TableReader {
     private mutating func lastRows() throws(BCSVError) -> UInt64 {
         var walk = packets!
         defer { packets!.window = walk.window }
-        var end = walk.window.length
-        while let offset = try walk.lastHeader(before: end) {
-            // A header that is whole: what stands before it belongs to the packets before it.
-            let row = try walk.headerRow(at: offset) ?? 0
-            walk.jump(to: offset, row: row)
-            if case .packet(let packet) = try walk.next() {
-                walk.jump(to: packet.end, row: row &+ packet.rowCount)
-                // Bytes of a string may look like a packet: then something else follows.
-                if packet.end == walk.window.length { return row &+ packet.rowCount }
-                if try walk.headerRow(at: packet.end) != nil { return row &+ packet.rowCount }
-            } else if shape.strings == 0 || offset == header.dataOffset {
-                return row
-            } else {
-                // A torn packet, or a copy of a header in a string: the one before it tells.
-                guard let before = try walk.lastHeader(before: offset) else { return row }
-                if let extent = try walk.extent(at: before), extent.end == offset { return row }
+        guard var offset = try walk.lastHeader(before: walk.window.length) else { return 0 }
+        // A string may hold the copy of a packet: then the header before it is that of a packet which goes further.
+        while shape.strings > 0, offset > header.dataOffset, let before = try walk.lastHeader(before: offset) {
+            guard let extent = try walk.extent(at: before) else {
+                offset = before
+                continue
             }
-            end = offset
+            if extent.end <= offset { break }
+            offset = before
         }
-        return 0
+        let row = try walk.headerRow(at: offset) ?? 0
+        walk.jump(to: offset, row: row)
+        if case .packet(let packet) = try walk.next(), packet.isVerified { return row &+ packet.rowCount }
+        return row
     }
 }
