@@ -172,24 +172,26 @@ private func writeBCSV(
 }
 
 /// Gives the rows of a table to a writer; answers how many.
-func copyRows(_ table: Table, _ writer: BCSVWriter, most: UInt64) throws(Failure) -> UInt64 {
-    let types = table.columns.map { $0.type }
+/// `order`: where each of the writer's columns is in the table, if not at the same place.
+func copyRows(_ table: Table, _ writer: BCSVWriter, most: UInt64, order: [Int]? = nil) throws(Failure) -> UInt64 {
+    let types = writer.columns.map { $0.type }
+    let order = order ?? Array(0..<types.count)
     var rows: UInt64 = 0
     var unknown: UInt64 = 0
     while rows < most, table.next() {
         for i in 0..<types.count {
             if types[i] == .string {
-                let text = table.text(i)
+                let text = table.text(order[i])
                 guard text.count <= 65535 else {
                     throw Failure(
                         Exit.damaged,
-                        "row \(table.row), column '\(terminalText(table.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
+                        "row \(table.row), column '\(terminalText(writer.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
                 }
                 writer.set(i, text: text)
             } else {
-                writer.set(i, bits: table.bits(i))
+                writer.set(i, bits: table.bits(order[i]))
             }
-            if !table.isKnown(i) { unknown += 1 }
+            if !table.isKnown(order[i]) { unknown += 1 }
         }
         do { try writer.writeRow() } catch { throw Failure(error) }
         rows += 1

@@ -19,13 +19,16 @@ final class TableInput {
     private(set) var faults: [Fault] = []
     private(set) var notes: [String] = []
 
-    /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `types`: those of all
-    /// columns of a text file, by position.
-    init(_ path: String, _ arguments: Arguments, types: [ValueType]? = nil) throws(Failure) {
+    /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `schema`: the columns of a
+    /// table that the rows will join, whose types those of a text file have.
+    init(_ path: String, _ arguments: Arguments, schema: [Column]? = nil) throws(Failure) {
         self.path = path
         salvage = arguments.has("salvage")
         var options = try textOptions(arguments)
-        options.allTypes = types
+        if let schema {
+            options.allTypes = schema.map { $0.type }
+            for column in schema { options.types.append((column.name, column.type)) }
+        }
         let from = try arguments.choice("from", ["bcsv", "csv", "jsonl"], or: "")
         do throws(Fault) {
             source = try TableInput.open(path, from, options)
@@ -99,6 +102,12 @@ final class TableInput {
         case .csv, .jsonl: false
         default: true
         }
+    }
+
+    /// Its columns have names of their own.
+    var hasNames: Bool {
+        if case .csv(let file) = source { return file.hasHeader }
+        return true
     }
 
     /// The columns' names as they are, where they need not be UTF-8.
