@@ -107,6 +107,11 @@ public struct TableWriter {
             batch = BatchCompressor(payload: memory + p.window, state: memory + p.state, level: Int(plan.level))
         default: break
         }
+        let rows = (memory + p.rows).assumingMemoryBound(to: RowEncoder.self)
+        rows.initialize(
+            to: RowEncoder(
+                plan.layout, segments: segments, first: first, samples: samples, held: memory + p.held, isDirect: true,
+                texts: textColumns))
         let start = UInt(bitPattern: memory) + UInt(p.buffer)
         let aligned = (start + UInt(plan.blockAlignment) - 1) & ~UInt(plan.blockAlignment - 1)
         let table = (memory + p.writer).assumingMemoryBound(to: TableWriter.self)
@@ -116,10 +121,7 @@ public struct TableWriter {
                 buffer: BlockBuffer(
                     memory + Int(aligned - UInt(bitPattern: memory)), capacity: plan.bufferBytes, blockSize: plan.blockSize),
                 packets: PacketWriter(
-                    rows: RowEncoder(
-                        plan.layout, segments: segments, first: first, samples: samples, held: memory + p.held, isDirect: true,
-                        texts: textColumns),
-                    codec: plan.fileCodec, compressor: compressor, batch: batch,
+                    rows: rows, codec: plan.fileCodec, compressor: compressor, batch: batch,
                     index: PacketIndex(Table(memory + p.index, plan.indexEntries), isThinned: plan.rowCodec != .delta),
                     packetBytes: Int(plan.packetBytes)),
                 samples: samples, gather: gather, texts: texts))
