@@ -13,8 +13,8 @@ extension UInt8: RowWord {
         let d = a.load(UInt64.self) ^ b.load(UInt64.self)
         let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
         // The top bit of each byte that is not 0, then all of them side by side.
-        let tops = (d | (d & low) &+ low) & ~low
-        return UInt8(truncatingIfNeeded: (tops &>> 7) &* 0x0102_0408_1020_4080 &>> 56)
+        let tops = (d | ((d & low) &+ low)) & ~low
+        return UInt8(truncatingIfNeeded: ((tops &>> 7) &* 0x0102_0408_1020_4080) &>> 56)
     }
 }
 
