@@ -26,26 +26,44 @@ for target; do
     # `// modules: A B`: those under Sources, each as a module of its own, for what has names in common with the core.
     modules=$(named "$target" modules)
     if [ -n "$modules" ]; then
+        compile="swiftc -O -sanitize=fuzzer,address -parse-as-library -suppress-warnings -I include -I Sources/CLZ4"
+        compile="$compile -I Sources/CXXHash -I Sources/CPosix -I $out"
         objects=
-        for module in $modules; do
-            find "Sources/$module" -name '*.swift' -exec swiftc -O -wmo -sanitize=fuzzer,address -parse-as-library \
-                -module-name "$module" -suppress-warnings -I include -I Sources/CLZ4 -I Sources/CXXHash -I Sources/CPosix -I "$out" \
-                -emit-module -emit-module-path "$out/$module.swiftmodule" -emit-object -o "$out/$module.o" {} +
-            objects="$objects $out/$module.o"
-        done
         # shellcheck disable=SC2086
-        swiftc -O -sanitize=fuzzer,address -parse-as-library -module-name Fuzz -suppress-warnings -I include -I Sources/CLZ4 \
-            -I Sources/CXXHash -I Sources/CPosix -I "$out" "Tests/fuzz/$target.swift" $objects -llz4 -o "$out/$target"
+        if [ -n "$(find Sources "Tests/fuzz/$target.swift" include -newer "$out/$target" 2>&1)" ]; then
+            {
+                for module in $modules; do
+                    find "Sources/$module" -name '*.swift' -exec $compile -wmo -module-name "$module" -emit-module \
+                        -emit-module-path "$out/$module.swiftmodule" -emit-object -o "$out/$module.o" {} +
+                    objects="$objects $out/$module.o"
+                done
+                $compile -module-name Fuzz "Tests/fuzz/$target.swift" $objects -llz4 -o "$out/$target"
+            } >"$out/build.log" 2>&1 || {
+                grep -E 'error' "$out/build.log" || cat "$out/build.log"
+                code=1
+                continue
+            }
+        fi
     else
     # One module: the imports of modules that are compiled into it go.
+    # shellcheck disable=SC2086
+    if [ -z "$(find $sources $shared "Tests/fuzz/$target.swift" include -newer "$out/$target" 2>&1)" ]; then
+        built=1
+    else
+        built=
+    fi
     rm -rf "$out/sources"
     mkdir -p "$out/sources"
     for file in $sources $shared "Tests/fuzz/$target.swift"; do
         sed -E 's/^((@testable|public|internal|private) )?import (TickLog|TickLogHost|TickLogTool)$//' "$file" \
             >"$out/sources/$(echo "$file" | tr / _)"
     done
-    swiftc -O -sanitize=fuzzer,address -parse-as-library -module-name Fuzz -suppress-warnings -I include -I Sources/CLZ4 \
-        -I Sources/CXXHash -I Sources/CPosix "$out"/sources/*.swift -llz4 -o "$out/$target"
+    [ -n "$built" ] || swiftc -O -sanitize=fuzzer,address -parse-as-library -module-name Fuzz -suppress-warnings -I include -I Sources/CLZ4 \
+        -I Sources/CXXHash -I Sources/CPosix "$out"/sources/*.swift -llz4 -o "$out/$target" >"$out/build.log" 2>&1 || {
+        grep -E 'error' "$out/build.log" || cat "$out/build.log"
+        code=1
+        continue
+    }
     fi
     rm -rf "$out/corpus" "$out/new"
     mkdir -p "$out/corpus" "$out/new"
@@ -60,7 +78,7 @@ for target; do
     done
     echo "$target: $n seeds, $seconds s"
     # Every input has 5 s and all 512 MB; a crash, leak, trap or hang ends it.
-    if ! timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=512 -max_len=16384 \
+    if ! SWIFT_BACKTRACE=enable=no timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=512 -max_len=16384 \
         -print_final_stats=1 -artifact_prefix="$out/" "$out/new" "$out/corpus" >"$out/log" 2>&1; then
         tail -n 40 "$out/log"
         echo "$target: FAILED: see $out/log and the input beside it"
