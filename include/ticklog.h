@@ -214,7 +214,8 @@ ticklog_status ticklog_logger_init(void *memory, size_t bytes, const ticklog_con
 
 /* Bytes of one value of a type; 1 for strings (whose size is their capacity). */
 #define TICKLOG_TYPE_SIZE(type)                                                                                        \
-    ((type) == TICKLOG_U64 || (type) == TICKLOG_I64 || (type) == TICKLOG_F64   ? 8u                                    \
+    ((type) == TICKLOG_TEXT                                                    ? (unsigned)sizeof(ticklog_text)        \
+     : (type) == TICKLOG_U64 || (type) == TICKLOG_I64 || (type) == TICKLOG_F64   ? 8u                                    \
      : (type) == TICKLOG_U32 || (type) == TICKLOG_I32 || (type) == TICKLOG_F32 ? 4u                                    \
      : (type) == TICKLOG_U16 || (type) == TICKLOG_I16                          ? 2u                                    \
                                                                                : 1u)
@@ -302,8 +303,8 @@ typedef struct ticklog_run_config {
     uint32_t size;              /* sizeof(ticklog_run_config) */
     uint8_t format;             /* TICKLOG_BCSV or TICKLOG_DLF */
     uint8_t row_codec;          /* 0: TICKLOG_ZOH */
-    uint8_t file_codec;         /* of polled.bcsv; 0: TICKLOG_PACKET_LZ4 */
-    uint8_t event_codec;        /* of event.bcsv; 0: TICKLOG_PACKET (small rows do not compress) */
+    uint8_t file_codec;         /* of polled.bcsv: PACKET, PACKET_LZ4 or BATCH; 0: TICKLOG_PACKET_LZ4 */
+    uint8_t event_codec;        /* of event.bcsv: as file_codec; 0: TICKLOG_PACKET (small rows do not compress) */
     uint64_t tick_ns;           /* length of a tick; required. DLF: a multiple of 1000 below 2^32 microseconds */
     int64_t epoch_ns;           /* Unix time of tick 0 in nanoseconds; 0: unknown */
     const char *name;           /* the run's directory, 1 to 36 of [0-9A-Za-z-] (8 with short_names); NULL: a random UUID */
@@ -311,7 +312,7 @@ typedef struct ticklog_run_config {
     uint8_t no_tick_column;     /* 1: polled.bcsv has no `tick` column. Row i is the schedule's i-th due tick; lost rows repeat
                                    the row before, and are declared */
     uint8_t allow_wide;         /* 1: TICKLOG_FLAT although intervals differ */
-    uint8_t level;              /* LZ4: 1 (fastest) to 9; 0: 1 */
+    uint8_t level;              /* LZ4: 1 (fastest) to 9; 0: 1. BATCH: from 6 on LZ4-HC, as in ticklog_table_config */
     uint8_t bcsv_version;       /* 0: TICKLOG_BCSV_1_5 */
     uint8_t reserved[3];        /* 0 */
     uint32_t ring_bytes;        /* the ring between tick and service; 0: eight polled rows and 2048 bytes. A sampled row takes
@@ -320,8 +321,9 @@ typedef struct ticklog_run_config {
     uint32_t note_bytes;        /* ring of ticklog_note; 0: 512 */
     uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row and two blocks, at least 2048 */
     uint32_t window_bytes;      /* LZ4 history, 4096 to 65536; 0: 4096 */
-    uint32_t packet_bytes;      /* a packet is closed when it has as many; 512 to 2^30; 0: 65536 */
-    uint32_t index_entries;     /* of each file's footer, 2 to 65536; 0: 256. When full, every second one is dropped */
+    uint32_t packet_bytes;      /* a packet is closed when it has as many; 512 to 2^30; 0: 65536, with BATCH 16384: a batch packet
+                                   is collected in memory, and needs as much again for what it is compressed to */
+    uint32_t index_entries;     /* of each file's footer, 2 to 65536; 0: 256. When full, every second one is dropped; with DELTA, all */
     uint32_t flush_ms;          /* a packet is closed, written and synced after as many ticks, if there is something new; 0: 1000 */
     uint64_t roll_bytes;        /* BCSV: the file is continued in a new one when it has as many; 0: 2^31; at most 4000000000 */
     uint64_t max_bytes;         /* the run stops itself, cleanly, before its files take more; 0: no limit */
@@ -472,7 +474,8 @@ typedef struct ticklog_table_config {
     uint32_t packet_bytes;       /* a packet is closed when it has as many; 512 to 2^30; 0: 65536 */
     uint32_t index_entries;      /* of the footer, 2 to 2^24; 0: 256. When full, every second one is dropped; in a delta file, all */
     uint32_t text_bytes;         /* the most that the TICKLOG_TEXT cells of one row have together; 0: 65536 if there are any */
-    uint32_t buffer_bytes;       /* write buffer; 0: the least that holds a row and two blocks, at least 2048 */
+    uint32_t buffer_bytes;       /* write buffer; 0: 2048, in Linux builds 262144. Raised to what a row (BATCH: two packets) and two
+                                    blocks need */
     uint32_t window_bytes;       /* LZ4 history of PACKET_LZ4 and STREAM_LZ4, 4096 to 65536; 0: 65536 */
     uint64_t creation_time;      /* Unix seconds, for the header of version 1.5; 0: unknown */
     const ticklog_storage *storage; /* make_directory, remove and free_bytes are not used; kept until close */
@@ -490,8 +493,8 @@ ticklog_status ticklog_table_create(const ticklog_table_config *config, const ch
 
 /* [owner] Appends one row of row_bytes bytes. Bools: any byte but 0 is true. Time: proportional to row_bytes, and
  * storage's calls; a batch packet is compressed when it is full.
- * Errors: NULL, BAD_HANDLE, CLOSED, TOO_LARGE (texts: nothing was written), or what storage answered: the row was not
- * taken, and may be offered again. */
+ * Errors: NULL (also a text of NULL with a count), BAD_HANDLE, CLOSED, TOO_LARGE (texts: nothing was written), or what
+ * storage answered: the row was not taken, and may be offered again. */
 ticklog_status ticklog_write_row(ticklog_table *table, const void *row);
 
 /* [owner] Appends `count` rows that lie row_bytes apart. *written, which may be NULL, tells how many were taken: fewer
@@ -503,7 +506,7 @@ ticklog_status ticklog_write_rows(ticklog_table *table, const void *rows, size_t
 ticklog_status ticklog_table_flush(ticklog_table *table);
 
 /* [owner] Flushes, writes the footer, syncs and closes the file. If storage fails, the file stays open, without a whole
- * footer, and close may be called again; ticklog_table_abandon gives up.
+ * footer, takes no more rows (CLOSED), and close may be called again; ticklog_table_abandon gives up.
  * Errors: as ticklog_table_flush. */
 ticklog_status ticklog_table_close(ticklog_table *table);
 

@@ -53,7 +53,7 @@ private func append(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw Failure(error)
     }
     do throws(Failure) {
-        _ = try copyRows(table, writer, most: UInt64.max, order: order)
+        _ = try copyRows(table, of: input.path, writer, most: UInt64.max, order: order)
         try check(table, salvage: false)
     } catch {
         writer.abandon()

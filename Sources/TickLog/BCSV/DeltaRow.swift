@@ -241,8 +241,7 @@ struct DeltaRow {
             // Wide machines look at 64 bytes at once, and, where there are vectors for the type, compute eight values.
             while count &* width &- at >= 64 {
                 if (source + at).isSame64(held + at), UnsafeRawPointer(gradients + at).isZero64 {
-                    push(0, 64 / width &* DeltaRow.codeBits(width) / 2)
-                    push(0, 64 / width &* DeltaRow.codeBits(width) / 2)
+                    putBits(0, 64 / width &* DeltaRow.codeBits(width))
                 } else {
                     var i = at
                     while i < at &+ 64 {
@@ -289,9 +288,12 @@ struct DeltaRow {
             let isSame = new == old
             let isHit = predicts && Value.sum(old, gradient) == new && !Value.isNaN(new)
             let bytes = (Word.bitWidth &+ 7 &- delta.leadingZeroBitCount) &>> 3
-            end.store(delta)
             let code = isSame ? 0 : isHit ? 1 : bytes &+ 1
-            end += isSame || isHit ? 0 : bytes
+            let length = isSame || isHit ? 0 : bytes
+            let behind = UnsafeRawPointer(end + length).load(Word.self)
+            end.store(delta)
+            end += length
+            end.store(behind)
             gradients.store(isSame ? 0 : isHit ? gradient : Value.difference(new, old), at: at)
             held.store(new, at: at)
             codes |= UInt64(truncatingIfNeeded: code) &<< UInt64(truncatingIfNeeded: i &* codeBits)

@@ -67,6 +67,12 @@ enum DeltaVector {
         var next = difference.replacing(with: gradient, where: isHit)
         next.replace(with: Vector.zero, where: isSame)
         gradients.storeBytes(of: next, as: Vector.self)
+        // What the last store covers too much is put back.
+        let sums = unsafeBitCast(lengths, to: SIMD4<UInt64>.self)
+        let sum = sums.lowHalf &+ sums.highHalf
+        let halves = sum.x &+ sum.y
+        let last = end + Int(truncatingIfNeeded: (halves &+ halves &>> 32) & 0xFF)
+        let behind = UnsafeRawPointer(last).load(UInt32.self)
         var out = end
         var i = 0
         while i < 8 {
@@ -74,6 +80,7 @@ enum DeltaVector {
             out += Int(truncatingIfNeeded: lengths[i])
             i &+= 1
         }
+        out.store(behind)
         end = out
         // Three bits each: first two in a word of 64 bits, then the four words.
         let pairs = unsafeBitCast(codes, to: SIMD4<UInt64>.self)

@@ -76,9 +76,6 @@ struct RowCompressor {
     /// Compresses the row that was put there. `out` has room for `bound(count)` bytes.
     mutating func compress(_ count: Int, to out: UnsafeMutableRawPointer) -> Int {
         let row = window + position
-        // At the window's start a row is written over the history's oldest bytes. LZ4 sees to that itself, but not to
-        // what encoding spoils behind the row.
-        if position == 0 { clz4_forget_before(state, row + (count + RowEncoder.slack)) }
         #if !BARE_METAL
         defer { (before, bytesBefore) = (position - count, count) }
         if rowsToSkip > 0 {

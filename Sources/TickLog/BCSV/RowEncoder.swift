@@ -1,7 +1,7 @@
 /// Encodes the rows of one BCSV file and holds the last value of every column.
 ///
 /// Before a row, `samples` says where each owner's new sample lies; nil means that the owner is not due and its columns
-/// keep their values. `out` always has room for `maxRow` bytes and `slack` more, which may be spoiled.
+/// keep their values. `out` always has room for `maxRow` bytes and `slack` more, which are written to but stay as they are.
 struct RowEncoder {
     let codec: BCSVRowCodec
     /// Every owner has a sample in every row, and no row is repeated: flat rows need no held values.
@@ -53,7 +53,7 @@ struct RowEncoder {
         held.zero(RowEncoder.heldBytes(layout))
     }
 
-    /// A value is stored whole before it is known how much of it stays.
+    /// Values are stored whole, and what they cover behind the row is put back: an LZ4 window has older rows there.
     static let slack = 8
 
     /// Memory for the held values.
@@ -429,7 +429,9 @@ struct ZoHRow {
             end += 8 &* width
             return bits
         }
-        // Without branches: which ones changed is what no processor can foretell.
+        // Without branches: which ones changed is what no processor can foretell. What the last store spoils is put back.
+        let last = end + bits.nonzeroBitCount &* width
+        let behind = UnsafeRawPointer(last).load(Word.self)
         var rest = Int(bits)
         var i = 0
         while i < 8 {
@@ -438,6 +440,7 @@ struct ZoHRow {
             rest &>>= 1
             i &+= 1
         }
+        end.store(behind)
         return bits
     }
     #endif

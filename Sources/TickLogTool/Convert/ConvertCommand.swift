@@ -53,7 +53,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
     if format == "bcsv" {
         file.freeName()
         let options = try encoding.options(input, file.temporaryPath)
-        faults = try writeBCSV(table, input.names, file.temporaryPath, options, salvage: input.salvage)
+        faults = try writeBCSV(table, of: input.path, input.names, file.temporaryPath, options, salvage: input.salvage)
     } else if out == "-" {
         file.discard()
         faults = try writeText(table, Output(descriptor: 1), format, arguments, salvage: input.salvage)
@@ -137,7 +137,7 @@ private func writeText(
         if let (row, column) = writer.notText {
             throw Failure(
                 Exit.damaged,
-                "row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
+                "\(terminalText(arguments.operands[0])): row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
         }
     }
     try output.finish()
@@ -156,12 +156,12 @@ func check(_ table: Table, salvage: Bool) throws(Failure) {
 }
 
 private func writeBCSV(
-    _ table: Table, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
+    _ table: Table, of source: String, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
     let writer: BCSVWriter
     do { writer = try BCSVWriter(path, columns: table.columns, names: names, options: options) } catch { throw Failure(error) }
     do throws(Failure) {
-        _ = try copyRows(table, writer, most: UInt64.max)
+        _ = try copyRows(table, of: source, writer, most: UInt64.max)
         try check(table, salvage: salvage)
     } catch {
         writer.abandon()
@@ -173,7 +173,9 @@ private func writeBCSV(
 
 /// Gives the rows of a table to a writer; answers how many.
 /// `order`: where each of the writer's columns is in the table, if not at the same place.
-func copyRows(_ table: Table, _ writer: BCSVWriter, most: UInt64, order: [Int]? = nil) throws(Failure) -> UInt64 {
+func copyRows(
+    _ table: Table, of path: String, _ writer: BCSVWriter, most: UInt64, order: [Int]? = nil
+) throws(Failure) -> UInt64 {
     let types = writer.columns.map { $0.type }
     let order = order ?? Array(0..<types.count)
     var rows: UInt64 = 0
@@ -185,7 +187,7 @@ func copyRows(_ table: Table, _ writer: BCSVWriter, most: UInt64, order: [Int]? 
                 guard text.count <= 65535 else {
                     throw Failure(
                         Exit.damaged,
-                        "row \(table.row), column '\(terminalText(writer.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
+                        "\(terminalText(path)): row \(table.row), column '\(terminalText(writer.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
                 }
                 writer.set(i, text: text)
             } else {

@@ -79,7 +79,8 @@ final class TableInput {
         guard file.bytes.count > 0 else {
             throw Fault(.unreadable, path, at: 0, "found the end of the file, expected BCSV, DLF, CSV or JSON Lines")
         }
-        guard isText(file.bytes) else {
+        let isNamedText = name == "csv" || name == "tsv" || name == "jsonl" || name == "ndjson"
+        guard isNamedText || isText(file.bytes) else {
             throw Fault(
                 .unreadable, path, at: 0,
                 "found the bytes \(hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))), expected BCSV, DLF, CSV or JSON Lines")
@@ -87,7 +88,7 @@ final class TableInput {
         var at = 0
         if file.bytes.holds(3, at: 0), file.bytes[0] == 0xEF { at = 3 }
         while at < file.bytes.count, file.bytes[at] <= 0x20 { at += 1 }
-        let isJSON = name == "jsonl" || name == "ndjson" || (name != "csv" && at < file.bytes.count && file.bytes[at] == 0x7B)
+        let isJSON = name == "jsonl" || name == "ndjson" || (name != "csv" && name != "tsv" && at < file.bytes.count && file.bytes[at] == 0x7B)
         return isJSON ? .jsonl(try JSONFile(file, options)) : .csv(try CSVFile(file, options))
     }
 
