@@ -71,7 +71,7 @@ for target; do
     done
     echo "$target: $n seeds, $seconds s"
     # Every input has 5 s and all 512 MB; a crash, leak, trap or hang ends it.
-    if ! SWIFT_BACKTRACE=enable=no timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=5 \
+    if ! SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=quarantine_size_mb=16 timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=5 \
         -rss_limit_mb=512 -max_len=16384 -print_final_stats=1 -artifact_prefix="$out/" "$out/new" "$out/corpus" >"$out/log" 2>&1; then
         tail -n 40 "$out/log"
         echo "$target: FAILED: see $out/log and the input beside it"
