@@ -24,14 +24,24 @@ for target; do
     sources=$(find Sources/TickLog ${directories:-} -name '*.swift' | sort)
     shared=$(find Tests/fuzz -name '*.swift' ! -name '*Fuzz.swift')
     # One module: the imports of modules that are compiled into it go.
+    # shellcheck disable=SC2086
+    if [ -z "$(find $sources $shared "Tests/fuzz/$target.swift" include -newer "$out/$target" 2>&1)" ]; then
+        built=1
+    else
+        built=
+    fi
     rm -rf "$out/sources"
     mkdir -p "$out/sources"
     for file in $sources $shared "Tests/fuzz/$target.swift"; do
         sed -E 's/^((@testable|public|internal|private) )?import (TickLog|TickLogHost|TickLogTool)$//' "$file" \
             >"$out/sources/$(echo "$file" | tr / _)"
     done
-    swiftc -O -sanitize=fuzzer,address -parse-as-library -module-name Fuzz -suppress-warnings -I include -I Sources/CLZ4 \
-        -I Sources/CXXHash -I Sources/CPosix "$out"/sources/*.swift -llz4 -o "$out/$target"
+    [ -n "$built" ] || swiftc -O -sanitize=fuzzer,address -parse-as-library -module-name Fuzz -suppress-warnings -I include -I Sources/CLZ4 \
+        -I Sources/CXXHash -I Sources/CPosix "$out"/sources/*.swift -llz4 -o "$out/$target" >"$out/build.log" 2>&1 || {
+        grep -E 'error' "$out/build.log" || cat "$out/build.log"
+        code=1
+        continue
+    }
     rm -rf "$out/corpus" "$out/new"
     mkdir -p "$out/corpus" "$out/new"
     seeds=$(named "$target" seeds)
@@ -45,7 +55,7 @@ for target; do
     done
     echo "$target: $n seeds, $seconds s"
     # Every input has 5 s and all 512 MB; a crash, leak, trap or hang ends it.
-    if ! timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=512 -max_len=16384 \
+    if ! SWIFT_BACKTRACE=enable=no timeout $((seconds + 120)) "$out/$target" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=512 -max_len=16384 \
         -print_final_stats=1 -artifact_prefix="$out/" "$out/new" "$out/corpus" >"$out/log" 2>&1; then
         tail -n 40 "$out/log"
         echo "$target: FAILED: see $out/log and the input beside it"

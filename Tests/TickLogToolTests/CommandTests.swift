@@ -26,12 +26,18 @@ enum Tool {
     static let vectors = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("Vectors").path
 
-    static func run(_ arguments: String..., seconds: Double = 20) throws -> Result {
+    /// `input`: what the command reads from standard input.
+    static func run(_ arguments: String..., input: Data? = nil, seconds: Double = 20) throws -> Result {
+        try run(arguments, input: input, seconds: seconds)
+    }
+
+    static func run(_ arguments: [String], input: Data? = nil, seconds: Double = 20) throws -> Result {
         let base = NSTemporaryDirectory() + "/ticklog-test-" + UUID().uuidString
         let (out, err) = (base + ".out", base + ".err")
         defer {
             try? FileManager.default.removeItem(atPath: out)
             try? FileManager.default.removeItem(atPath: err)
+            try? FileManager.default.removeItem(atPath: base + ".in")
         }
         _ = FileManager.default.createFile(atPath: out, contents: nil)
         _ = FileManager.default.createFile(atPath: err, contents: nil)
@@ -39,6 +45,10 @@ enum Tool {
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
+        if let input {
+            try input.write(to: URL(fileURLWithPath: base + ".in"))
+            process.standardInput = FileHandle(forReadingAtPath: base + ".in")
+        }
         process.standardOutput = FileHandle(forWritingAtPath: out)
         process.standardError = FileHandle(forWritingAtPath: err)
         try process.run()
@@ -51,8 +61,8 @@ enum Tool {
             Thread.sleep(forTimeInterval: 0.005)
         }
         return Result(
-            code: process.terminationStatus, output: try String(contentsOfFile: out, encoding: .utf8),
-            errors: try String(contentsOfFile: err, encoding: .utf8))
+            code: process.terminationStatus, output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: out)), as: UTF8.self),
+            errors: String(decoding: try Data(contentsOf: URL(fileURLWithPath: err)), as: UTF8.self))
     }
 
     static func temporaryDirectory() throws -> String {
@@ -76,13 +86,13 @@ enum Tool {
         #expect(none.output.isEmpty && none.errors.contains("Usage:"))
         let unknown = try Tool.run("frobnicate")
         #expect(unknown.code == 2)
-        #expect(unknown.errors.contains("demo, info, cat, list, prune"))
+        #expect(unknown.errors.contains("demo, info, cat, convert, append, diff, validate, repair, list, prune"))
         #expect(try Tool.run("cat", "--nothing", "x").code == 2)
         #expect(try Tool.run("cat").code == 2)
         #expect(try Tool.run("cat", bcsv + "v15_const_zoh_packet.bcsv", "--rows", "x").code == 2)
     }
 
-    @Test(arguments: ["demo", "info", "cat", "list", "prune"])
+    @Test(arguments: ["demo", "info", "cat", "convert", "append", "diff", "validate", "repair", "list", "prune"])
     func `every command has help with two examples, and a version`(_ command: String) throws {
         let help = try Tool.run(command, "--help")
         #expect(help.code == 0)

@@ -197,19 +197,16 @@ static void cuts(const uint8_t *bytes, uint64_t count, const table_t *table, con
 }
 
 static struct {
-    unsigned long long flips, errors, same, names, schemas, torn, repeats, withheld;
+    unsigned long long flips, errors, same, names, schemas, torn, repeats;
 } counted;
 
 /* A bit behind the file header. */
 static void flip_data(uint64_t bit, uint64_t count, const table_t *table, const map_t *map)
 {
-    uint64_t at = bit / 8, lost_from = table->rows, lost_to = table->rows, sure = 0, checked = 0;
+    uint64_t at = bit / 8, lost_from = table->rows, lost_to = table->rows, sure = 0;
     for (size_t i = 0; i < map->units; i++) {
         uint64_t first = i ? map->unit[i - 1].rows : 0;
-        if (map->unit[i].end <= at) {
-            sure = map->unit[i].rows;
-            if (map->unit[i].end > map->unit[i].offset + 1) checked = sure; /* a repeat of a stream: no checksum */
-        }
+        if (map->unit[i].end <= at) sure = map->unit[i].rows;
         if (at >= map->unit[i].offset && at < map->unit[i].end) lost_from = first, lost_to = map->unit[i].rows;
     }
     int stream = strcmp(map->kind, "stream") == 0, batch = strcmp(map->kind, "batch") == 0;
@@ -245,8 +242,7 @@ static void flip_data(uint64_t bit, uint64_t count, const table_t *table, const 
             next = row + 1;
             previous = row;
         }
-        if (rows > sure || rows < checked) wrong("rows before the flip", (long long)rows, (long long)sure);
-        counted.withheld += sure - rows;
+        if (rows != sure) wrong("rows before the flip", (long long)rows, (long long)sure);
         if (stream) continue;
         if (flags & TICKLOG_SALVAGE) {
             if (status != TICKLOG_END) wrong("salvage ends with status", status, 0);
@@ -366,8 +362,7 @@ int main(int count, char **words)
         printf("%llu of them in headers, which have no checksum: %llu errors, %llu right, %llu another name, %llu a stream "
                "torn in its first row, %llu another schema under which all decodes\n", counted.flips, counted.errors, counted.same,
                counted.names, counted.torn, counted.schemas);
-        printf("Repeats in stream files have no checksum: %llu before damage are withheld, %llu rows behind it stand at another "
-               "place\n", counted.withheld, counted.repeats);
+        printf("Repeats in stream files have no checksum: %llu rows behind flips stand at another place\n", counted.repeats);
     }
     printf("peak memory %ld KB\n", usage.ru_maxrss);
     return failures == 0 && files > 0 ? 0 : 1;

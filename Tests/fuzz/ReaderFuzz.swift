@@ -64,7 +64,8 @@ private func read(_ options: UInt8) {
         damage.size = UInt32(MemoryLayout<ticklog_damage>.size)
         if ticklog_reader_damage(reader, &damage, nil) == 0 {
             require(damage.expected != nil, "damage without an expectation")
-            require(damage.offset <= UInt64(current.count), "damage behind the end")
+            require(damage.skipped_from <= UInt64(current.count), "damage behind the end")
+            require(damage.skipped_bytes <= UInt64(current.count) - damage.skipped_from, "skips more than there is")
         }
     }
 }

@@ -88,6 +88,13 @@ struct PacketWriter {
         index.reset()
     }
 
+    /// A file that has rows already. What is held stays, and in a stream the next row follows them; compression begins anew.
+    mutating func resume(rows: UInt64) {
+        rowCount = rows
+        if !isStream { isOpen = false }
+        if compressor != nil { compressor!.reset() }
+    }
+
     /// Which owners a row takes its new values from.
     enum Due {
         case all(allPresent: Bool)

@@ -327,6 +327,7 @@ public func ticklog_read_columns(
         guard UInt(bitPattern: values) % UInt(type == .string ? MemoryLayout<ticklog_text>.alignment : type.size) == 0 else {
             return TICKLOG_MISALIGNED
         }
+        guard type == .string || array.text == nil else { return TICKLOG_BAD_ARGUMENT }
         if type == .string {
             guard array.text != nil else { return TICKLOG_NULL }
             guard array.text_bytes >= BCSVFormat.maxStringBytes else { return TICKLOG_BAD_ARGUMENT }

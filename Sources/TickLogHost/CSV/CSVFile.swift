@@ -8,6 +8,7 @@ public final class CSVFile {
     public private(set) var notes: [String] = []
     let options: TextOptions
     let dialect: CSVDialect
+    public var hasHeader: Bool { dialect.hasHeader }
     let values: ValueReader
     /// Where the first record with values is, and its line.
     private(set) var dataOffset = 0
@@ -72,6 +73,14 @@ public final class CSVFile {
         }
 
         var given = [ValueType?](repeating: nil, count: width)
+        // Types of all columns are those of the table that these rows will join: by name if there are names.
+        if let all = options.allTypes, !dialect.hasHeader {
+            guard all.count == width else {
+                throw CSVError(line: firstLine, offset: firstOffset, text: "found \(width) cells, expected \(all.count) columns")
+            }
+            for i in 0..<width { columns.append(Column(names[i], all[i])) }
+            return
+        }
         for (name, type) in options.types {
             var isKnown = false
             for i in 0..<width where names[i] == name {
@@ -81,10 +90,6 @@ public final class CSVFile {
             if !isKnown {
                 throw CSVError(line: firstLine, offset: firstOffset, text: "found no column '\(name)', expected one for its type")
             }
-        }
-        if let all = options.allTypes, all.count == width {
-            for i in 0..<width { columns.append(Column(names[i], all[i])) }
-            return
         }
         let guesses = try infer(&records, &names, given)
         for i in 0..<names.count {

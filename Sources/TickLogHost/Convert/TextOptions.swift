@@ -21,7 +21,7 @@ public struct TextOptions {
     public var emptyIsNaN = false
     /// Types by column name; the rest are inferred.
     public var types: [(name: String, type: ValueType)] = []
-    /// Types of all columns, by position: nothing is inferred, and there is no first pass.
+    /// Types of all columns by position, for a CSV file without a header.
     public var allTypes: [ValueType]?
 
     public init() {}

@@ -70,9 +70,6 @@ public final class JSONFile {
             for (name, given) in options.types where name == records.names[i] { type = given }
             columns.append(Column(records.names[i], type))
         }
-        if let all = options.allTypes, all.count == width {
-            for i in 0..<width { columns[i] = Column(columns[i].name, all[i]) }
-        }
     }
 
     private func add(
@@ -104,7 +101,6 @@ public final class JSONFile {
 
     /// A column that has numbers and strings would forget which was which, unless its type is given.
     private func mixed(_ found: String, _ leaf: JSONLeaf, _ records: JSONRecords) throws(JSONError) {
-        if options.allTypes != nil { return }
         for (name, _) in options.types where name == records.names[leaf.column] { return }
         throw JSONError(
             line: records.line, offset: leaf.start - file.bytes.start,

@@ -45,26 +45,17 @@ public struct BCSVRepair {
         } else {
             put(bytes.slice(at: 0, count: file.header.dataOffset), output)
             try packets(file, output, keepUnverified)
-            footer(file.header, output)
+            put(packetFooter(entries, rows, file.header.flags), output)
         }
         do { try output.flush() } catch { throw Fault(error) }
     }
 
     private mutating func packets(_ file: BCSVFile, _ output: Output, _ keepUnverified: Bool) throws(Fault) {
-        let header = file.header
-        var batch = 0
-        if header.fileCodec == .batch {
-            batch = min(Int(header.packetLimit) + 16_777_230, file.file.bytes.count.multipliedReportingOverflow(by: 255).partialValue)
-        }
-        let unpacked = batch == 0 ? nil : malloc(batch)
-        guard batch == 0 || unpacked != nil else { throw Fault(.system, file.path, at: nil, "no memory for a batch of \(batch) bytes") }
-        defer { free(unpacked) }
         do throws(BCSVError) {
-            var walk = try PacketWalk(
-                SourceWindow(file.file.bytes), header, unpacked: UnsafeMutableRawBufferPointer(start: unpacked, count: batch),
-                salvage: true, unverified: keepUnverified)
+            var walk = try PacketWalk.whole(file, unverified: keepUnverified)
+            defer { free(walk.memory) }
             while true {
-                switch try walk.next() {
+                switch try walk.packets.next() {
                 case .packet(let packet): copy(packet, file, output)
                 case .damage: break
                 case .end: return
@@ -97,13 +88,13 @@ public struct BCSVRepair {
         guard count > 0 else { return }
         begin(output)
         put(kept, output)
-        let terminator: [UInt8] = [0xFC, 0xFF, 0xFF, 0xFF, 0x01]
+        var tail: [UInt8] = [0xFC, 0xFF, 0xFF, 0xFF, 0x01]
         var state = cxxhash64_state()
         cxxhash64_reset(&state)
         cxxhash64_update(&state, kept.start, kept.count)
-        terminator.withUnsafeBytes { cxxhash64_update(&state, $0.baseAddress!, $0.count) }
-        put(terminator, output)
-        put(littleEndian: cxxhash64_digest(&state), output)
+        tail.withUnsafeBytes { cxxhash64_update(&state, $0.baseAddress!, $0.count) }
+        tail.add(cxxhash64_digest(&state), 8)
+        put(tail, output)
         rows += count
         if !packet.isVerified { keptUnverified += count }
     }
@@ -113,12 +104,10 @@ public struct BCSVRepair {
         var at = 0
         var count: UInt64 = 0
         while at < bytes.count {
-            let size = Int(bytes[at] & 7) + 1
-            guard bytes.holds(size, at: at) else { break }
-            var length: UInt64 = 0
-            for i in 0..<size { length |= UInt64(bytes[at + i]) << UInt64(8 * i) }
-            guard let length = Int(exactly: length >> 3), bytes.holds(length, at: at + size) else { break }
-            at += size + length
+            guard bytes.holds(Int(bytes[at] & 7) + 1, at: at) else { break }
+            let length = BLELength(bytes, at: at)
+            guard bytes.holds(length.value, at: at + length.size) else { break }
+            at += length.size + length.value
             count += 1
         }
         return count
@@ -127,31 +116,7 @@ public struct BCSVRepair {
     /// A packet header, for the row that comes next.
     private mutating func begin(_ output: Output) {
         entries.append((UInt64(written), rows))
-        var header: [UInt8] = [0x50, 0x4B, 0x43, 0x54]
-        for i in 0..<8 { header.append(UInt8(truncatingIfNeeded: rows >> UInt64(8 * i))) }
-        let hash = header.withUnsafeBytes { cxxhash32($0.baseAddress!, $0.count) }
-        for i in 0..<4 { header.append(UInt8(truncatingIfNeeded: hash >> UInt32(8 * i))) }
-        put(header, output)
-    }
-
-    private mutating func footer(_ header: BCSVHeader, _ output: Output) {
-        var footer: [UInt8] = [0x42, 0x49, 0x44, 0x58]
-        func add(_ value: UInt64, _ size: Int) {
-            for i in 0..<size { footer.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * i))) }
-        }
-        // A file with the flag NO_FILE_INDEX has none (spec BCSV, section 2.5).
-        if header.flags & 0x02 == 0 {
-            for entry in entries {
-                add(entry.offset, 8)
-                add(entry.row, 8)
-            }
-        }
-        footer += [0x45, 0x49, 0x44, 0x58]
-        add(UInt64(footer.count + 20), 4)
-        add(rows, 8)
-        let hash = footer.withUnsafeBytes { cxxhash64($0.baseAddress!, $0.count) }
-        add(hash, 8)
-        put(footer, output)
+        put(packetHeader(rows), output)
     }
 
     private mutating func put(_ bytes: FileBytes, _ output: Output) {
@@ -162,12 +127,6 @@ public struct BCSVRepair {
     private mutating func put(_ bytes: [UInt8], _ output: Output) {
         bytes.withUnsafeBytes { output.bytes($0) }
         written += bytes.count
-    }
-
-    private mutating func put(littleEndian value: UInt64, _ output: Output) {
-        var bytes: [UInt8] = []
-        for i in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * i))) }
-        put(bytes, output)
     }
 
     /// Reads what was written.

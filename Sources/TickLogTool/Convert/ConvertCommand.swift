@@ -53,7 +53,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
     if format == "bcsv" {
         file.freeName()
         let options = try encoding.options(input, file.temporaryPath)
-        faults = try writeBCSV(table, input.names, file.temporaryPath, options, salvage: input.salvage)
+        faults = try writeBCSV(table, of: input.path, input.names, file.temporaryPath, options, salvage: input.salvage)
     } else if out == "-" {
         file.discard()
         faults = try writeText(table, Output(descriptor: 1), format, arguments, salvage: input.salvage)
@@ -137,7 +137,7 @@ private func writeText(
         if let (row, column) = writer.notText {
             throw Failure(
                 Exit.damaged,
-                "row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
+                "\(terminalText(arguments.operands[0])): row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
         }
     }
     try output.finish()
@@ -156,12 +156,12 @@ func check(_ table: Table, salvage: Bool) throws(Failure) {
 }
 
 private func writeBCSV(
-    _ table: Table, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
+    _ table: Table, of source: String, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
     let writer: BCSVWriter
     do { writer = try BCSVWriter(path, columns: table.columns, names: names, options: options) } catch { throw Failure(error) }
     do throws(Failure) {
-        _ = try copyRows(table, writer, most: UInt64.max)
+        _ = try copyRows(table, of: source, writer, most: UInt64.max)
         try check(table, salvage: salvage)
     } catch {
         writer.abandon()
@@ -172,24 +172,28 @@ private func writeBCSV(
 }
 
 /// Gives the rows of a table to a writer; answers how many.
-func copyRows(_ table: Table, _ writer: BCSVWriter, most: UInt64) throws(Failure) -> UInt64 {
-    let types = table.columns.map { $0.type }
+/// `order`: where each of the writer's columns is in the table, if not at the same place.
+func copyRows(
+    _ table: Table, of path: String, _ writer: BCSVWriter, most: UInt64, order: [Int]? = nil
+) throws(Failure) -> UInt64 {
+    let types = writer.columns.map { $0.type }
+    let order = order ?? Array(0..<types.count)
     var rows: UInt64 = 0
     var unknown: UInt64 = 0
     while rows < most, table.next() {
         for i in 0..<types.count {
             if types[i] == .string {
-                let text = table.text(i)
+                let text = table.text(order[i])
                 guard text.count <= 65535 else {
                     throw Failure(
                         Exit.damaged,
-                        "row \(table.row), column '\(terminalText(table.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
+                        "\(terminalText(path)): row \(table.row), column '\(terminalText(writer.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
                 }
                 writer.set(i, text: text)
             } else {
-                writer.set(i, bits: table.bits(i))
+                writer.set(i, bits: table.bits(order[i]))
             }
-            if !table.isKnown(i) { unknown += 1 }
+            if !table.isKnown(order[i]) { unknown += 1 }
         }
         do { try writer.writeRow() } catch { throw Failure(error) }
         rows += 1

@@ -56,7 +56,7 @@ struct Encoding {
             }
             let rows: UInt64
             do throws(Failure) {
-                rows = try copyRows(table, writer, most: Encoding.probeRows)
+                rows = try copyRows(table, of: input.path, writer, most: Encoding.probeRows)
             } catch {
                 writer.abandon()
                 removeFile(path)

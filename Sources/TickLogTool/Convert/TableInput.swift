@@ -19,13 +19,16 @@ final class TableInput {
     private(set) var faults: [Fault] = []
     private(set) var notes: [String] = []
 
-    /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `types`: those of all
-    /// columns of a text file, by position.
-    init(_ path: String, _ arguments: Arguments, types: [ValueType]? = nil) throws(Failure) {
+    /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `schema`: the columns of a
+    /// table that the rows will join, whose types those of a text file have.
+    init(_ path: String, _ arguments: Arguments, schema: [Column]? = nil) throws(Failure) {
         self.path = path
         salvage = arguments.has("salvage")
         var options = try textOptions(arguments)
-        options.allTypes = types
+        if let schema {
+            options.allTypes = schema.map { $0.type }
+            for column in schema { options.types.append((column.name, column.type)) }
+        }
         let from = try arguments.choice("from", ["bcsv", "csv", "jsonl"], or: "")
         do throws(Fault) {
             source = try TableInput.open(path, from, options)
@@ -76,7 +79,8 @@ final class TableInput {
         guard file.bytes.count > 0 else {
             throw Fault(.unreadable, path, at: 0, "found the end of the file, expected BCSV, DLF, CSV or JSON Lines")
         }
-        guard isText(file.bytes) else {
+        let isNamedText = name == "csv" || name == "tsv" || name == "jsonl" || name == "ndjson"
+        guard isNamedText || isText(file.bytes) else {
             throw Fault(
                 .unreadable, path, at: 0,
                 "found the bytes \(hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))), expected BCSV, DLF, CSV or JSON Lines")
@@ -84,7 +88,7 @@ final class TableInput {
         var at = 0
         if file.bytes.holds(3, at: 0), file.bytes[0] == 0xEF { at = 3 }
         while at < file.bytes.count, file.bytes[at] <= 0x20 { at += 1 }
-        let isJSON = name == "jsonl" || name == "ndjson" || (name != "csv" && at < file.bytes.count && file.bytes[at] == 0x7B)
+        let isJSON = name == "jsonl" || name == "ndjson" || (name != "csv" && name != "tsv" && at < file.bytes.count && file.bytes[at] == 0x7B)
         return isJSON ? .jsonl(try JSONFile(file, options)) : .csv(try CSVFile(file, options))
     }
 
@@ -99,6 +103,12 @@ final class TableInput {
         case .csv, .jsonl: false
         default: true
         }
+    }
+
+    /// Its columns have names of their own.
+    var hasNames: Bool {
+        if case .csv(let file) = source { return file.hasHeader }
+        return true
     }
 
     /// The columns' names as they are, where they need not be UTF-8.

@@ -110,36 +110,44 @@ extension TableReader {
         _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ most: Int, texts: Table<Int>
     ) throws(BCSVError) -> (count: Int, event: Event) {
         var done = 0
+        if shape.strings > 0 { for array in arrays where array.text != nil { texts[Int(array.column)] = 0 } }
         while done < most {
-            if done > 0 {
-                // Only rows that continue these: not of another packet.
-                guard pending == nil, rowsLeft > 0 || stream != nil else { break }
-            }
-            var room = most - done
-            if shape.strings > 0 { room = min(room, textRoom(arrays, texts, first: done == 0)) }
-            guard room > 0 else { break }
-            let (count, event) = try block(room)
+            // Only rows that continue these: not of another packet.
+            if done > 0 { guard pending == nil, rowsLeft > 0 || stream != nil else { break } }
+            let (count, event) = try block(most - done)
             if count == 0 {
                 if done == 0 { return (0, event) }
                 keep(event)
                 break
             }
-            store(arrays, ColumnBlock(rowPointers, runs, count), at: done, texts)
-            done += count
+            var fitting = count
+            if shape.strings > 0 { fitting = fit(arrays, count, texts) }
+            giveBack(count - fitting)
+            if fitting == 0 { break }
+            store(arrays, ColumnBlock(rowPointers, runs, fitting), at: done, texts)
+            done += fitting
+            if fitting < count { break }
         }
         return (done, .row)
     }
 
-    /// How many more rows certainly find room for their texts.
-    private func textRoom(
-        _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ used: Table<Int>, first: Bool
+    /// How many of the block's rows find room for their texts; if it is the first block at least one.
+    private func fit(
+        _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ count: Int, _ used: Table<Int>
     ) -> Int {
-        var room = Int.max
-        for i in 0..<arrays.count where header.type(of: Int(arrays[i].column)) == .string {
-            if first { used[Int(arrays[i].column)] = 0 }
-            room = min(room, (arrays[i].text_bytes - used[Int(arrays[i].column)]) / BCSVFormat.maxStringBytes)
+        var fitting = count
+        for array in arrays where array.text != nil {
+            let place = Int(places[Int(array.column)])
+            var room = array.text_bytes - used[Int(array.column)]
+            var i = 0
+            while i < fitting {
+                room -= (rowPointers[2 * i + 1] + place).load(as: ticklog_text.self).count
+                if room < 0 { break }
+                i += 1
+            }
+            fitting = i
         }
-        return room
+        return fitting
     }
 
     private func store(

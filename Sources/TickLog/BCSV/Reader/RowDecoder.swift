@@ -2,6 +2,9 @@ import CTickLog
 
 /// Scalar columns of one type that stand together in a row.
 struct ScalarGroup {
+    /// Groups of fewer columns than this on average are taken flag by flag.
+    static let wide = 24
+
     let type: ValueType
     let count: Int
     /// Bytes from the start of the scalars.
@@ -85,6 +88,35 @@ struct RowShape {
     }
 }
 
+/// The bytes of a row, and how many can be read from its start on: what follows the row in its packet may be read, though
+/// it means nothing, so that words can be loaded at the row's last bytes.
+struct RowBytes {
+    let start: UnsafeRawPointer
+    let count: Int
+    let readable: Int
+
+    @inline(__always)
+    func holds(_ length: Int, at offset: Int) -> Bool { offset <= count && length <= count - offset }
+
+    @inline(__always)
+    func canRead(_ length: Int, at offset: Int) -> Bool { length <= readable - offset }
+
+    subscript(offset: Int) -> UInt8 {
+        precondition(offset >= 0 && offset < count)
+        return start.load(UInt8.self, at: offset)
+    }
+
+    func u16(at offset: Int) -> Int {
+        precondition(offset >= 0 && holds(2, at: offset))
+        return Int(start.load(UInt16.self, at: offset))
+    }
+
+    func slice(at offset: Int, count length: Int) -> FileBytes {
+        precondition(offset >= 0 && length >= 0 && holds(length, at: offset))
+        return FileBytes(start: start + offset, count: length)
+    }
+}
+
 /// Why a row cannot be decoded; `RowDecoder` adds where.
 private enum RowFault {
     case short, long, code, flags, texts, block
@@ -103,6 +135,9 @@ struct RowDecoder {
     /// Delta: each scalar's gradient.
     private let gradients: UnsafeMutableRawPointer
     private let steps: Table<DeltaStep>
+    /// ZoH with small groups: each scalar's place, and its width above 24 bits.
+    private let scalarPlaces: Table<UInt32>
+    private let isNarrow: Bool
     /// The bytes of rows stay until the next packet, or as long as the file is a stream.
     private let rowsStay: Bool
     private var window: RowWindow?
@@ -119,7 +154,7 @@ struct RowDecoder {
 
     init(
         _ shape: RowShape, groups: Table<ScalarGroup>, slots: UnsafeMutableRawPointer, slotCount: Int,
-        gradients: UnsafeMutableRawPointer, steps: Table<DeltaStep>, rowsStay: Bool, window: RowWindow?,
+        gradients: UnsafeMutableRawPointer, steps: Table<DeltaStep>, scalarPlaces: Table<UInt32>, rowsStay: Bool, window: RowWindow?,
         arena: StringArena?
     ) {
         self.shape = shape
@@ -129,6 +164,8 @@ struct RowDecoder {
         self.slotCount = slotCount
         self.gradients = gradients
         self.steps = steps
+        self.scalarPlaces = scalarPlaces
+        isNarrow = scalarPlaces.count > 0
         self.rowsStay = rowsStay
         self.window = window
         self.arena = arena
@@ -150,12 +187,13 @@ struct RowDecoder {
     var keepsRows: Bool { arena == nil && !(window?.isFull ?? false) }
 
     /// Decodes one row, which lies at `offset` in the file.
-    mutating func decode(_ stored: FileBytes, _ offset: Int) throws(BCSVError) {
-        var row = stored
+    /// `readable`: bytes that can be read from its start on.
+    mutating func decode(_ stored: FileBytes, readable: Int, _ offset: Int) throws(BCSVError) {
+        var row = RowBytes(start: stored.start, count: stored.count, readable: readable)
         if window != nil {
             if window!.isFull { saveScalars() }
             guard let unpacked = window!.unpack(stored) else { throw error(.block, offset) }
-            row = unpacked
+            row = RowBytes(start: unpacked.start, count: unpacked.count, readable: window!.readable + unpacked.count)
         }
         let previous = scalars
         let previousOthers = others
@@ -207,7 +245,7 @@ struct RowDecoder {
     }
 
     /// Every scalar of the ZoH row is in it: they lie there as in a slot.
-    private func hasAllScalars(_ row: FileBytes) -> Bool {
+    private func hasAllScalars(_ row: RowBytes) -> Bool {
         guard row.holds(shape.headerBytes + shape.scalarBytes, at: 0) else { return false }
         var bit = shape.bools
         let end = shape.columns - shape.strings
@@ -257,7 +295,7 @@ struct RowDecoder {
 
     // MARK: Flat
 
-    private mutating func decodeFlat(_ row: FileBytes, _ others: UnsafeMutableRawPointer) -> RowFault? {
+    private mutating func decodeFlat(_ row: RowBytes, _ others: UnsafeMutableRawPointer) -> RowFault? {
         let fixed = shape.headerBytes + shape.scalarBytes
         guard row.holds(fixed + 2 * shape.strings, at: 0) else { return .short }
         if shape.bools > 0, !unpackBools(row, others) { return .flags }
@@ -267,7 +305,7 @@ struct RowDecoder {
         var p = fixed + 2 * shape.strings
         var i = 0
         while i < shape.strings {
-            let length = Int(row.u16(at: fixed + 2 * i))
+            let length = row.u16(at: fixed + 2 * i)
             guard row.holds(length, at: p) else { return .short }
             guard keep(row.slice(at: p, count: length), texts, i) else { return .texts }
             p += length
@@ -277,7 +315,7 @@ struct RowDecoder {
     }
 
     /// A byte for each bool. False if there are bits behind the last one; in a flat row only, others have flags there.
-    private func unpackBools(_ row: FileBytes, _ others: UnsafeMutableRawPointer) -> Bool {
+    private func unpackBools(_ row: RowBytes, _ others: UnsafeMutableRawPointer) -> Bool {
         var k = 0
         while k < shape.bools {
             others.store(row[k >> 3] >> UInt8(truncatingIfNeeded: k & 7) & 1, at: k)
@@ -288,14 +326,14 @@ struct RowDecoder {
 
     // MARK: Zero-order hold
 
-    /// At least 32 bits from bit `bit` on, as far as the row has bytes; zeros behind it.
+    /// At least 56 bits from bit `bit` on, as far as the row has bytes; zeros behind it.
     @inline(__always)
-    private static func bits(_ row: FileBytes, _ bit: Int) -> UInt64 {
+    private static func bits(_ row: RowBytes, _ bit: Int) -> UInt64 {
         let at = bit >> 3
-        if row.holds(8, at: at) { return row.u64(at: at) &>> UInt64(truncatingIfNeeded: bit & 7) }
+        if row.canRead(8, at: at) { return row.start.load(UInt64.self, at: at) &>> UInt64(truncatingIfNeeded: bit & 7) }
         var word: UInt64 = 0
         var i = 0
-        while at + i < row.count {
+        while i < 8, at + i < row.count {
             word |= UInt64(row[at + i]) << UInt64(8 * i)
             i += 1
         }
@@ -306,13 +344,17 @@ struct RowDecoder {
     private static func mask(_ count: Int) -> UInt64 { (1 &<< UInt64(truncatingIfNeeded: count)) &- 1 }
 
     private mutating func decodeZoH(
-        _ row: FileBytes, _ place: UnsafeMutableRawPointer, _ others: UnsafeMutableRawPointer
+        _ row: RowBytes, _ place: UnsafeMutableRawPointer, _ others: UnsafeMutableRawPointer
     ) -> RowFault? {
         guard row.holds(shape.headerBytes, at: 0) else { return .short }
         _ = unpackBools(row, others)
         var bit = shape.bools
         var p = shape.headerBytes
         var i = 0
+        if isNarrow {
+            if let fault = takeFlagged(row, place, &p) { return fault }
+            return takeTexts(row, others, shape.columns - shape.strings, p)
+        }
         while i < groups.count {
             let group = groups[i]
             let fault: RowFault?
@@ -332,7 +374,7 @@ struct RowDecoder {
     /// Stores the values whose flags, from bit `first` on, are set. `place` has room for `count`.
     @_optimize(speed)
     private func takeChanged<Word: FixedWidthInteger & BitwiseCopyable>(
-        _: Word.Type, _ row: FileBytes, _ place: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
+        _: Word.Type, _ row: RowBytes, _ place: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
     ) -> RowFault? {
         let width = MemoryLayout<Word>.size
         var at = p
@@ -366,9 +408,44 @@ struct RowDecoder {
         return nil
     }
 
+    /// The same where groups are small: flag by flag, whatever the types.
+    @_optimize(speed)
+    private func takeFlagged(_ row: RowBytes, _ place: UnsafeMutableRawPointer, _ p: inout Int) -> RowFault? {
+        let first = shape.bools
+        let count = shape.columns &- shape.strings &- first
+        var at = p
+        var done = 0
+        while done < count {
+            let take = min(56, count &- done)
+            let all = RowDecoder.mask(take)
+            var flags = RowDecoder.bits(row, first &+ done) & all
+            if isFirst, flags != all { return .flags }
+            while flags != 0 {
+                let k = flags.trailingZeroBitCount
+                flags &= flags &- 1
+                // In bounds: there is a step for each scalar.
+                let step = scalarPlaces.base[done &+ k]
+                let target = place + Int(step & 0xFF_FFFF)
+                let width = Int(step >> 24)
+                guard row.holds(width, at: at) else { return .short }
+                let source = row.start + at
+                switch width {
+                case 4: target.store(source.load(UInt32.self))
+                case 8: target.store(source.load(UInt64.self))
+                case 2: target.store(source.load(UInt16.self))
+                default: target.store(source.load(UInt8.self))
+                }
+                at &+= width
+            }
+            done &+= take
+        }
+        p = at
+        return nil
+    }
+
     /// The changed strings, each behind its length, and the end of the row.
     private mutating func takeTexts(
-        _ row: FileBytes, _ others: UnsafeMutableRawPointer, _ first: Int, _ start: Int
+        _ row: RowBytes, _ others: UnsafeMutableRawPointer, _ first: Int, _ start: Int
     ) -> RowFault? {
         var p = start
         let texts = (others + shape.textsOffset).assumingMemoryBound(to: ticklog_text.self)
@@ -377,7 +454,7 @@ struct RowDecoder {
             let bit = first + i
             if row[bit >> 3] >> UInt8(truncatingIfNeeded: bit & 7) & 1 != 0 {
                 guard row.holds(2, at: p) else { return .short }
-                let length = Int(row.u16(at: p))
+                let length = row.u16(at: p)
                 guard row.holds(length, at: p + 2) else { return .short }
                 guard keep(row.slice(at: p + 2, count: length), texts, i) else { return .texts }
                 p += 2 + length
@@ -423,7 +500,7 @@ struct RowDecoder {
     // MARK: Delta
 
     private mutating func decodeDelta(
-        _ row: FileBytes, _ previous: UnsafeRawPointer, _ place: UnsafeMutableRawPointer,
+        _ row: RowBytes, _ previous: UnsafeRawPointer, _ place: UnsafeMutableRawPointer,
         _ others: UnsafeMutableRawPointer
     ) -> RowFault? {
         guard row.holds(shape.headerBytes, at: 0) else { return .short }
@@ -454,8 +531,8 @@ struct RowDecoder {
 
     /// The little-endian integer of the `count` bytes at `at`, 0 to `width` of them.
     @inline(__always)
-    private static func word(_ row: FileBytes, _ at: Int, _ count: Int) -> UInt64 {
-        if row.holds(8, at: at) {
+    private static func word(_ row: RowBytes, _ at: Int, _ count: Int) -> UInt64 {
+        if row.canRead(8, at: at) {
             let all = row.start.load(UInt64.self, at: at)
             return count >= 8 ? all : all & mask(8 &* count)
         }
@@ -497,7 +574,7 @@ struct RowDecoder {
     /// Eight values at a time, without branches, since the codes of noisy data cannot be foreseen; then one by one.
     @_optimize(speed)
     private func takeInts<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-        _: Word.Type, _ row: FileBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
+        _: Word.Type, _ row: RowBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
         _ gradients: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
     ) -> RowFault? {
         let width = MemoryLayout<Word>.size
@@ -518,12 +595,12 @@ struct RowDecoder {
                 i &+= take
                 continue
             }
-            if take == 8, row.holds(8 &* width &+ 8, at: at) {
-                // Room for the most that eight values take, and for a load of eight bytes at the last of them.
+            if row.canRead(take &* width &+ 8, at: at) {
+                // The most that these values take can be read, and eight bytes at the last of them.
                 var source = row.start + at
                 let start = source
                 var k = 0
-                while k < 8 {
+                while k < take {
                     let isOne = codes & RowDecoder.mask(codeBits) == 1
                     let zigzag = payload(&codes, &source, Word.self)
                     let place = (i &+ k) &* width
@@ -535,7 +612,8 @@ struct RowDecoder {
                     k &+= 1
                 }
                 at &+= source - start
-                i &+= 8
+                guard at <= row.count else { return .short }
+                i &+= take
                 continue
             }
             let end = i &+ take
@@ -562,7 +640,7 @@ struct RowDecoder {
 
     @_optimize(speed)
     private func takeFloats<Steps: GradientSteps>(
-        _: Steps.Type, _ row: FileBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
+        _: Steps.Type, _ row: RowBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
         _ gradients: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
     ) -> RowFault? {
         let width = MemoryLayout<Steps.Bits>.size
@@ -582,8 +660,7 @@ struct RowDecoder {
                 i &+= take
                 continue
             }
-            if take == 8, row.holds(8 &* width &+ 8, at: at) {
-                // As above: room for eight values and a load at the last of them.
+            if take == 8, row.canRead(8 &* width &+ 8, at: at) {
                 var source = row.start + at
                 let start = source
                 var k = 0
@@ -608,7 +685,28 @@ struct RowDecoder {
                     k &+= 1
                 }
                 at &+= source - start
+                guard at <= row.count else { return .short }
                 i &+= 8
+                continue
+            }
+            if row.canRead(take &* width &+ 8, at: at) {
+                var source = row.start + at
+                let start = source
+                var k = 0
+                while k < take {
+                    let code = Int(truncatingIfNeeded: codes & RowDecoder.mask(codeBits))
+                    let word = payload(&codes, &source, Steps.Bits.self)
+                    let place = (i &+ k) &* width
+                    let previous = from.load(Steps.Bits.self, at: place)
+                    let old = UnsafeRawPointer(gradients).load(Steps.Bits.self, at: place)
+                    let value = code == 1 ? Steps.add(previous, old) : previous ^ word
+                    to.store(value, at: place)
+                    gradients.store(code == 0 ? 0 : code == 1 ? old : Steps.subtract(value, previous), at: place)
+                    k &+= 1
+                }
+                at &+= source - start
+                guard at <= row.count else { return .short }
+                i &+= take
                 continue
             }
             let end = i &+ take

@@ -19,6 +19,9 @@ struct RowWindow {
     /// The room of more than one history makes moving it rare.
     static func size(largestRow: Int) -> Int { histories * BCSVFormat.lz4HistoryBytes + largestRow }
 
+    /// Bytes that can be read behind the newest row.
+    var readable: Int { size - used }
+
     /// The next row will move what was unpacked before.
     var isFull: Bool { used > size - largestRow }
 

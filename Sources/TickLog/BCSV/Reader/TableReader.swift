@@ -69,7 +69,7 @@ public struct TableReader {
         let arenaHalf: Int
         let batchBytes: Int
         private(set) var places = 0, groups = 0, slots = 0, gradients = 0, window = 0, arena = 0, index = 0
-        private(set) var rowPointers = 0, runs = 0, batch = 0, steps = 0
+        private(set) var rowPointers = 0, runs = 0, batch = 0, steps = 0, scalars = 0
 
         static let groupLimit = 10
         #if os(none)
@@ -104,6 +104,9 @@ public struct TableReader {
             rowPointers = cursor.take(2 * MemoryLayout<UnsafeRawPointer>.stride * (slotCount - 1))
             runs = cursor.take(2 * (slotCount - 1))
             steps = cursor.take(shape.codec == .delta ? MemoryLayout<DeltaStep>.stride * DeltaStep.count : 0)
+            // Ten groups at most: as many columns as are taken flag by flag at most.
+            scalars = cursor.take(
+                shape.codec == .zoh && outline.columns <= ScalarGroup.wide * Plan.groupLimit ? 4 * outline.columns : 0)
             slots = cursor.take(slotBytes * slotCount + 64)
             gradients = cursor.take(shape.codec == .delta ? shape.scalarBytes : 0)
             window = cursor.take(isLZ4 ? RowWindow.size(largestRow: largestRow) : 0)
@@ -133,13 +136,29 @@ public struct TableReader {
         let codec = header.fileCodec
         let steps = Table<DeltaStep>(memory + plan.steps, DeltaStep.count)
         if header.rowCodec == .delta { DeltaStep.fill(steps) }
+        var scalarPlaces = Table<UInt32>(memory + plan.scalars, 0)
+        if header.rowCodec == .zoh, header.columnCount <= ScalarGroup.wide * Plan.groupLimit,
+            plan.shape.columns - plan.shape.bools - plan.shape.strings < count * ScalarGroup.wide
+        {
+            scalarPlaces = Table(memory + plan.scalars, header.columnCount)
+            var k = 0
+            for g in 0..<count {
+                for i in 0..<groups[g].count {
+                    let width = groups[g].type.size
+                    scalarPlaces[k] = UInt32(groups[g].offset + i * width) | UInt32(width) << 24
+                    k += 1
+                }
+            }
+        }
         decoder = RowDecoder(
             plan.shape, groups: Table(UnsafeMutableRawPointer(groups.base), count), slots: slots,
             slotCount: plan.slotCount, gradients: memory + plan.gradients,
-            steps: steps, rowsStay: window.isMapped || codec == .batch,
+            steps: steps, scalarPlaces: scalarPlaces, rowsStay: window.isMapped || codec == .batch,
             window: codec == .packetLZ4 || codec == .streamLZ4
                 ? RowWindow(memory + plan.window, largestRow: plan.largestRow, isShort: plan.isShort) : nil,
             arena: plan.arenaHalf > 0 ? StringArena(memory + plan.arena, half: plan.arenaHalf) : nil)
+        scalars = decoder.scalars
+        others = decoder.others
         rowPointers = Table(memory + plan.rowPointers, 2 * plan.blockRows)
         runs = Table(memory + plan.runs, plan.blockRows)
         if codec == .stream || codec == .streamLZ4 {
@@ -156,6 +175,11 @@ public struct TableReader {
 
     /// Moves to the next row, to damage, or to the end. After damage without salvage the end follows.
     public mutating func advance() throws(BCSVError) -> Event {
+        let (count, event) = try block(1)
+        return count > 0 ? .row : event
+    }
+
+    private mutating func decodeNext() throws(BCSVError) -> Event {
         hasRow = false
         while true {
             if rowsLeft > 0 {
@@ -205,7 +229,8 @@ public struct TableReader {
             generation = packets!.window.generation
             rows = bytes.slice(at: 0, count: min(packet!.rows.count, bytes.count))
         }
-        let base = packet!.body ?? packet!.offset
+        // What is unpacked has no offset in the file: the packet's stands for it.
+        let base = packet!.body == nil ? packet!.offset - at : packet!.body!
         do throws(BCSVError) {
             // Walked before: only a file that changes under the reader fails here.
             guard let length = RowLength(rows, at: at), length.value <= UInt64(BCSVFormat.maxRowBytes),
@@ -215,7 +240,8 @@ public struct TableReader {
             }
             let count = Int(length.value)
             if count > 0 {
-                try decoder.decode(rows.slice(at: at + length.size, count: count), base + at)
+                let start = at + length.size
+                try decoder.decode(rows.slice(at: start, count: count), readable: rows.count - start, base + at)
             } else if !decoder.mayRepeat {
                 throw BCSVError(.row, at: base + at, expected: "a row to repeat", found: .text("the packet's first row"))
             }
@@ -251,7 +277,7 @@ public struct TableReader {
     private mutating func nextInStream() throws(BCSVError) -> Event? {
         switch try stream!.next() {
         case .row(let bytes, let offset):
-            do { try decoder.decode(bytes, offset) } catch {
+            do { try decoder.decode(bytes, readable: bytes.count + 4, offset) } catch {
                 note(
                     BCSVDamage(
                         error: error, isTorn: false, skipped: offset..<stream!.window.length, firstRow: nextRow, rows: nil))
@@ -279,6 +305,7 @@ public struct TableReader {
         packet = nil
         hasRow = false
         pending = nil
+        waiting = 0
         ending = nil
         isRowDamaged = false
     }
@@ -290,16 +317,20 @@ public struct TableReader {
 
     // MARK: Values of the current row
 
+    /// Its parts.
+    private var scalars: UnsafeRawPointer
+    private var others: UnsafeRawPointer
+
     /// The place of a value that is no string, of `type.size` bytes; a bool is a byte 0 or 1.
     public func value(_ column: Int) -> UnsafeRawPointer {
         let type = header.type(of: column)
         precondition(hasRow && type != .string)
-        return (type == .bool ? decoder.others : decoder.scalars) + Int(places[column])
+        return (type == .bool ? others : scalars) + Int(places[column])
     }
 
     public func text(_ column: Int) -> FileBytes {
         precondition(hasRow && header.type(of: column) == .string)
-        let text = (decoder.others + Int(places[column])).load(as: ticklog_text.self)
+        let text = (others + Int(places[column])).load(as: ticklog_text.self)
         return FileBytes(start: UnsafeRawPointer(text.bytes) ?? UnsafeRawPointer(bitPattern: 1)!, count: text.count)
     }
 
@@ -323,6 +354,7 @@ public struct TableReader {
 
     /// Decodes up to `most` rows that continue each other. At least one, unless damage or the end comes first.
     mutating func block(_ most: Int) throws(BCSVError) -> (count: Int, event: Event) {
+        if waiting > 0 { return (again(most), .row) }
         if let event = pending {
             pending = nil
             hasRow = false
@@ -336,23 +368,53 @@ public struct TableReader {
                 guard rowsLeft > 0 || stream != nil, decoder.keepsRows else { break }
                 if stream != nil, !stream!.window.isMapped { break }
             }
-            let damages = damageCount
-            let event = try advance()
+            let event = try decodeNext()
             guard event == .row else {
+                if count == 0 { return (0, event) }
                 // Rows come first: what is wrong is told by the next call.
-                if count > 0 {
-                    pending = damageCount > damages ? .damage : event
-                    hasRow = true
-                    break
-                }
-                return (0, event)
+                keep(event)
+                break
             }
-            if decoder.isDirect { warmth ^= decoder.touch(rowBytes: shape.scalarBytes) }
-            rowPointers[2 * count] = decoder.scalars
-            rowPointers[2 * count + 1] = decoder.others
-            count += 1
+            if decoder.isDirect, limit > 1 { warmth ^= decoder.touch(rowBytes: shape.scalarBytes) }
+            rowPointers.base[2 &* count] = decoder.scalars
+            rowPointers.base[2 &* count &+ 1] = decoder.others
+            count &+= 1
         }
+        scalars = rowPointers[2 * count - 2]
+        others = rowPointers[2 * count - 1]
+        blockCount = count
         return (count, .row)
+    }
+
+    /// Rows of the last block, and how many of them, the last ones, are still to come.
+    private var blockCount = 0
+    private var waiting = 0
+
+    /// The last `count` rows of the block come again with the next one.
+    mutating func giveBack(_ count: Int) {
+        guard count > 0 else { return }
+        waiting = count
+        row -= UInt64(count)
+        // If none of the block is taken, the row before it is gone.
+        hasRow = count < blockCount
+        guard hasRow else { return }
+        scalars = rowPointers[2 * (blockCount - count) - 2]
+        others = rowPointers[2 * (blockCount - count) - 1]
+    }
+
+    /// Rows that were given back, as a block of at most `most`.
+    private mutating func again(_ most: Int) -> Int {
+        let first = blockCount - waiting
+        for i in 0..<2 * waiting { rowPointers[i] = rowPointers[2 * first + i] }
+        blockCount = waiting
+        let count = min(most, waiting)
+        row += UInt64(waiting)
+        waiting = 0
+        giveBack(blockCount - count)
+        scalars = rowPointers[2 * count - 2]
+        others = rowPointers[2 * count - 1]
+        hasRow = true
+        return count
     }
 
     private var warmth: UInt8 = 0
@@ -362,6 +424,9 @@ public struct TableReader {
         pending = event
         hasRow = true
     }
+
+    /// Nothing is left of the last block.
+    var isEven: Bool { waiting == 0 && pending == nil }
 
     /// What `block` met behind the rows that it told.
     private(set) var pending: Event?

@@ -13,7 +13,7 @@ extension TableReader {
     /// there is none, packet headers are searched by halves, if no string could hold a copy of one.
     public mutating func seek(to target: UInt64) throws(BCSVError) -> Bool {
         if stream != nil { return try seekInStream(target) }
-        if let packet, hasRow, rowsLeft > 0, pending == nil, target > row, target < packet.firstRow &+ packet.rowCount {
+        if let packet, hasRow, rowsLeft > 0, isEven, target > row, target < packet.firstRow &+ packet.rowCount {
             return try skip(to: target)
         }
         if let footer, target >= footer.rowCount { return false }
@@ -81,7 +81,7 @@ extension TableReader {
     }
 
     private mutating func seekInStream(_ target: UInt64) throws(BCSVError) -> Bool {
-        if hasRow ? target <= row : target < nextRow {
+        if !isEven || target < nextRow {
             stream!.restart()
             decoder.reset()
             forget()

@@ -141,6 +141,39 @@ public struct TableWriter {
         self.texts = texts
     }
 
+    // MARK: Going on
+
+    /// Makes a table of a file that has rows already: its next byte goes to `offset`. `config` says how the file is
+    /// encoded. Of a delta stream, `last` is its last row, which the next one refers to. `entries` are its packets, in
+    /// their order. Corresponds to `ticklog_table_append`.
+    public static func resume(
+        _ config: UnsafePointer<ticklog_table_config>?, names: UnsafePointer<ticklog_text>? = nil, _ file: ticklog_file?,
+        at offset: UInt64, rows: UInt64, last: UnsafeRawPointer?, in memory: UnsafeMutableRawPointer?, _ bytes: Int,
+        entry: (Int) -> (offset: UInt64, row: UInt64)?, _ table: inout Pointer?
+    ) -> ticklog_status {
+        var status = TICKLOG_OK
+        guard let config, let memory else { return TICKLOG_NULL }
+        guard let plan = TablePlan.make(config, names: names, &status) else { return status }
+        guard UInt(bitPattern: memory) & 7 == 0 else { return TICKLOG_MISALIGNED }
+        guard bytes >= plan.places.bytes else { return TICKLOG_NO_MEMORY }
+        let made = make(plan, config.pointee.storage, in: memory)
+        made.pointee.phase = .rows
+        if made.pointee.isStream, plan.rowCodec == .delta, let last {
+            // Encoded for its values only: what comes of it is forgotten.
+            status = made.pointee.append(last)
+            guard status == TICKLOG_OK else { return status }
+        }
+        made.pointee.buffer.resume(file, at: offset)
+        made.pointee.packets.resume(rows: rows)
+        var i = 0
+        while let entry = entry(i) {
+            made.pointee.packets.index.add(offset: entry.offset, firstRow: entry.row)
+            i += 1
+        }
+        table = made
+        return TICKLOG_OK
+    }
+
     static func from(_ handle: OpaquePointer?) -> Pointer? {
         guard let handle, UInt(bitPattern: handle) & 7 == 0 else { return nil }
         let table = Pointer(handle)
