@@ -209,6 +209,10 @@ public struct TableWriter {
 
     @inline(__always)
     private mutating func append(_ row: UnsafeRawPointer) -> ticklog_status {
+        if !isReady {
+            // Before the row is looked at.
+            guard case .header = phase else { return TICKLOG_CLOSED }
+        }
         var most = plan.layout.maxRow
         if let texts {
             var bytes = 0
