@@ -358,7 +358,7 @@ final class TableMemory {
                     for _ in 0..<100 {
                         let status = call()
                         if status == TICKLOG_OK { return }
-                        #expect(status == failure)
+                        #expect(status == failure, "\(about), after call \(storage.calls), \(storage.bytes.count) bytes, \(table.rows.count) rows")
                         failures += 1
                     }
                     Issue.record("storage is well again, and it still fails")
