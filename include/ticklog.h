@@ -516,13 +516,17 @@ ticklog_status ticklog_table_abandon(ticklog_table *table);
 /* [owner] Rows taken so far; in a file that is appended to, those that were there are counted. 0 for NULL. */
 uint64_t ticklog_table_rows(const ticklog_table *table);
 
+/* [any] Stores in *bytes how much memory ticklog_table_append needs for the file `path`. In Linux builds only.
+ * Errors: as ticklog_table_append. */
+ticklog_status ticklog_table_append_size(const ticklog_table_config *config, const char *path, size_t *bytes);
+
 /* [owner] As ticklog_table_create, for a file that exists, closed or not, of any version and codec: the configuration's
- * codecs, level and version are ignored, the columns must be the file's. Its footer is cut off and written anew at
- * close; until then it is an unclosed file with all its rows. Of a torn last packet the whole rows are kept, and
- * *unverified, which may be NULL, tells how many these were. `memory` NULL: it is allocated, and freed by
- * ticklog_table_close or _abandon. In Linux builds only.
- * Errors: as create, BAD_FIELD (other columns), NOT_BCSV, DAMAGED (before the last packet: repair it first), TOO_LARGE,
- * IO, NOT_FOUND, DENIED. */
+ * codecs, level, version, packet_bytes and storage are those of the file and of ticklog_posix_storage, whatever it says;
+ * the columns must be the file's. The whole file is verified. Its footer is cut off and written anew at close; until
+ * then it is an unclosed file with all its rows. Of a torn last packet the whole rows are kept, and *unverified, which
+ * may be NULL, tells how many these were. In Linux builds only.
+ * Errors: as create, BAD_FIELD (other columns), NOT_BCSV, DAMAGED (before the last packet: repair it first), BUSY
+ * (another process appends), IO, NOT_FOUND, DENIED. */
 ticklog_status ticklog_table_append(const ticklog_table_config *config, const char *path, void *memory, size_t bytes,
                                     uint64_t *unverified, ticklog_table **table);
 

@@ -9,8 +9,7 @@ extension RowEncoder {
     }
 
     /// The new samples as a delta row, which is never empty.
-    @_optimize(speed)
-    func encodeDelta(to out: UnsafeMutableRawPointer, _ start: DeltaStart) -> Int {
+    mutating func encodeDelta(to out: UnsafeMutableRawPointer, _ start: DeltaStart) -> Int {
         if start == .first {
             hold()
             return encodeDeltaHeld(to: out, isFirst: true)
@@ -37,7 +36,7 @@ extension RowEncoder {
     }
 
     /// The held values as a delta row. Looks at no sample.
-    func encodeDeltaHeld(to out: UnsafeMutableRawPointer, isFirst: Bool) -> Int {
+    mutating func encodeDeltaHeld(to out: UnsafeMutableRawPointer, isFirst: Bool) -> Int {
         var row = DeltaRow(self, out, isFirst: isFirst, predicts: false)
         if isFirst { gradients.zero(scalarBytes) }
         for i in 0..<segments.count {
@@ -58,7 +57,7 @@ extension RowEncoder {
         return finish(out, &row, texts: isFirst ? .all : nil)
     }
 
-    private func finish(_ out: UnsafeMutableRawPointer, _ row: inout DeltaRow, texts mode: TextColumns.Mode?) -> Int {
+    private mutating func finish(_ out: UnsafeMutableRawPointer, _ row: inout DeltaRow, texts mode: TextColumns.Mode?) -> Int {
         let textBit = row.finish(out)
         guard let texts, let mode else { return row.end - out }
         if mode == .all {
@@ -72,7 +71,7 @@ extension RowEncoder {
     }
 
     /// A segment whose values stay.
-    private func keep(_ segment: UnsafeMutablePointer<Segment>, _ row: inout DeltaRow) {
+    private mutating func keep(_ segment: UnsafeMutablePointer<Segment>, _ row: inout DeltaRow) {
         let width = Int(segment.pointee.width)
         let count = Int(segment.pointee.count)
         if width == Int(Segment.stringWidth) {
@@ -84,10 +83,13 @@ extension RowEncoder {
     }
 
     @inline(never)
-    private func put(_ segment: UnsafeMutablePointer<Segment>, _ source: UnsafeRawPointer, _ row: inout DeltaRow) {
+    private mutating func put(_ segment: UnsafeMutablePointer<Segment>, _ source: UnsafeRawPointer, _ row: inout DeltaRow) {
         let held = scalars + Int(segment.pointee.held)
         let gradient = gradients + Int(segment.pointee.held)
         let count = Int(segment.pointee.count)
+        #if BARE_METAL
+        row.put(width: Int(segment.pointee.width), isFloat: segment.pointee.isFloat, source, held, gradient, count)
+        #else
         switch segment.pointee.width {
         case 4 where segment.pointee.isFloat: row.put(DeltaF32.self, source, held, gradient, count)
         case 4: row.put(DeltaU32.self, source, held, gradient, count)
@@ -96,9 +98,10 @@ extension RowEncoder {
         case 2: row.put(DeltaInteger<UInt16>.self, source, held, gradient, count)
         default: row.put(DeltaInteger<UInt8>.self, source, held, gradient, count)
         }
+        #endif
     }
 
-    private func putStrings(_ segment: Segment, _ source: UnsafeRawPointer, _ row: inout DeltaRow) {
+    private mutating func putStrings(_ segment: Segment, _ source: UnsafeRawPointer, _ row: inout DeltaRow) {
         let capacity = Int(segment.capacity)
         for i in 0..<Int(segment.count) {
             let isChanged = holdString(source + i * capacity, segment, i)
@@ -183,7 +186,7 @@ struct DeltaRow {
     private let isFirst: Bool
     private let predicts: Bool
 
-    init(_ rows: RowEncoder, _ out: UnsafeMutableRawPointer, isFirst: Bool, predicts: Bool) {
+    init(_ rows: borrowing RowEncoder, _ out: UnsafeMutableRawPointer, isFirst: Bool, predicts: Bool) {
         let whole = rows.bools >> 3
         out.copy(rows.held, whole)
         header = out + whole
@@ -229,6 +232,70 @@ struct DeltaRow {
         return count
     }
 
+    @inline(__always)
+    static func codeBits(_ width: Int) -> Int { width == 8 ? 4 : width == 4 ? 3 : 2 }
+
+    #if BARE_METAL
+    /// One loop for all types, and no vectors: flash is what counts here.
+    @inline(never)
+    mutating func put(
+        width: Int, isFloat: Bool, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer,
+        _ gradients: UnsafeMutableRawPointer, _ count: Int
+    ) {
+        let codeBits = DeltaRow.codeBits(width)
+        let top = UInt64(8 * width - 1)
+        let mask = UInt64.max >> (63 - top)
+        var at = 0
+        while at < count * width {
+            let new = DeltaRow.load(source + at, width)
+            let old = isFirst ? 0 : DeltaRow.load(held + at, width)
+            DeltaRow.store(new, held + at, width)
+            guard new != old else {
+                DeltaRow.store(0, gradients + at, width)
+                push(0, codeBits)
+                at += width
+                continue
+            }
+            let gradient = DeltaRow.load(gradients + at, width)
+            var delta = new ^ old
+            var isHit = false
+            var next = (new &- old) & mask
+            if !isFloat {
+                isHit = (old &+ gradient) & mask == new
+                delta = (next << 1) & mask ^ (next >> top == 0 ? 0 : mask)
+            } else if width == 4 {
+                let (new, old) = (UInt32(truncatingIfNeeded: new), UInt32(truncatingIfNeeded: old))
+                isHit = DeltaF32.sum(old, UInt32(truncatingIfNeeded: gradient)) == new && !DeltaF32.isNaN(new)
+                next = UInt64(DeltaF32.difference(new, old))
+            } else {
+                isHit = DeltaF64.sum(old, gradient) == new && !DeltaF64.isNaN(new)
+                next = DeltaF64.difference(new, old)
+            }
+            var code: UInt64 = 1
+            if !(predicts && isHit) {
+                DeltaRow.store(next, gradients + at, width)
+                while delta != 0 {
+                    end.store(UInt8(truncatingIfNeeded: delta))
+                    end += 1
+                    delta >>= 8
+                    code += 1
+                }
+            }
+            push(code, codeBits)
+            at += width
+        }
+    }
+
+    private static func load(_ at: UnsafeRawPointer, _ width: Int) -> UInt64 {
+        var value: UInt64 = 0
+        withUnsafeMutableBytes(of: &value) { $0.baseAddress!.copy(at, width) }
+        return value
+    }
+
+    private static func store(_ value: UInt64, _ at: UnsafeMutableRawPointer, _ width: Int) {
+        withUnsafeBytes(of: value) { at.copy($0.baseAddress!, width) }
+    }
+    #else
     @_optimize(speed)
     mutating func put<Value: DeltaValue>(
         _: Value.Type, _ source: UnsafeRawPointer, _ held: UnsafeMutableRawPointer, _ gradients: UnsafeMutableRawPointer,
@@ -264,9 +331,6 @@ struct DeltaRow {
         }
     }
 
-    @inline(__always)
-    static func codeBits(_ width: Int) -> Int { width == 8 ? 4 : width == 4 ? 3 : 2 }
-
     /// At most eight values.
     @inline(__always)
     private mutating func putSome<Value: DeltaValue>(
@@ -301,5 +365,5 @@ struct DeltaRow {
         }
         self.end = end
         push(codes, count &* codeBits)
-    }
+    }    #endif
 }

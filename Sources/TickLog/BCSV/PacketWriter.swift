@@ -3,8 +3,11 @@ import CXXHash
 
 /// Writes rows as a file's body: as packets (spec BCSV, sections 4 and 6) or as a stream (5).
 struct PacketWriter {
-    var rows: RowEncoder
+    /// A pointer, so that it is not copied for each row.
+    let rows: UnsafeMutablePointer<RowEncoder>
     private let codec: BCSVFileCodec
+    private let isStream: Bool
+    let isBatch: Bool
     private var compressor: RowCompressor?
     private let batch: BatchCompressor?
     var index: PacketIndex
@@ -22,11 +25,13 @@ struct PacketWriter {
 
     /// Of `compressor` and `batch`, the codec tells which there is.
     init(
-        rows: RowEncoder, codec: BCSVFileCodec, compressor: RowCompressor?, batch: BatchCompressor?, index: PacketIndex,
+        rows: UnsafeMutablePointer<RowEncoder>, codec: BCSVFileCodec, compressor: RowCompressor?, batch: BatchCompressor?, index: PacketIndex,
         packetBytes: Int
     ) {
         self.rows = rows
         self.codec = codec
+        isStream = codec == .stream || codec == .streamLZ4
+        isBatch = codec == .batch
         self.compressor = compressor
         self.batch = batch
         self.index = index
@@ -58,8 +63,6 @@ struct PacketWriter {
         }
     }
 
-    var isBatch: Bool { batch != nil }
-
     /// The most bytes that the open packet adds to the buffer when it is closed, of which none are there yet: a batch's.
     var unwritten: Int { isBatch && isOpen ? PacketWriter.batchRoom(body) : 0 }
 
@@ -85,6 +88,13 @@ struct PacketWriter {
         index.reset()
     }
 
+    /// A file that has rows already. What is held stays, and in a stream the next row follows them; compression begins anew.
+    mutating func resume(rows: UInt64) {
+        rowCount = rows
+        if !isStream { isOpen = false }
+        if compressor != nil { compressor!.reset() }
+    }
+
     /// Which owners a row takes its new values from.
     enum Due {
         case all(allPresent: Bool)
@@ -99,16 +109,11 @@ struct PacketWriter {
         if isOpen, body >= packetBytes { close(&buffer) }
         if !isOpen { open(&buffer) }
         let guess = lengthWidth
-        let start = batch == nil ? buffer.next : batch!.payload + body
+        let start = !isBatch ? buffer.next : batch!.payload + body
         let out = start + guess
-        var stored: Int
-        if compressor != nil {
-            let row = compressor!.rowRoom(most)
-            let length = encode(due, to: row)
-            stored = length == 0 ? 0 : compressor!.compress(length, to: out)
-        } else {
-            stored = encode(due, to: out)
-        }
+        let row = compressor == nil ? out : compressor!.rowRoom(most)
+        var stored = encode(due, to: row)
+        if compressor != nil, stored > 0 { stored = compressor!.compress(stored, to: out) }
         rowsInPacket &+= 1
         let width = BLE.width(stored)
         if width != guess {
@@ -128,38 +133,33 @@ struct PacketWriter {
         }
         body &+= width &+ stored
         unhashed &+= width &+ stored
-        if batch == nil { buffer.advance(width &+ stored) }
+        if !isBatch { buffer.advance(width &+ stored) }
+        #if !BARE_METAL
         // While the processor has the bytes at hand; in large pieces, since each call costs.
         if unhashed >= 32768 { hashPending(buffer) }
+        #endif
     }
 
-    @inline(__always)
-    private var isStream: Bool {
-        switch codec {
-        case .stream, .streamLZ4: true
-        default: false
-        }
-    }
 
     @inline(__always)
     private func encode(_ due: Due, to out: UnsafeMutableRawPointer) -> Int {
         let isFirstRow = rowsInPacket == 0
-        if rows.codec == .delta {
-            if case .repeated = due { return rows.encodeDeltaHeld(to: out, isFirst: isFirstRow) }
-            return rows.encodeDelta(to: out, isFirstRow ? .first : rowsInPacket == 1 ? .second : .later)
+        if rows.pointee.codec == .delta {
+            if case .repeated = due { return rows.pointee.encodeDeltaHeld(to: out, isFirst: isFirstRow) }
+            return rows.pointee.encodeDelta(to: out, isFirstRow ? .first : rowsInPacket == 1 ? .second : .later)
         }
         switch due {
         case .all(let allPresent):
-            if rows.codec == .flat {
-                return rows.isDirect && allPresent ? rows.encodeFlatDirect(to: out) : rows.encodeFlat(to: out)
+            if rows.pointee.codec == .flat {
+                return rows.pointee.isDirect && allPresent ? rows.pointee.encodeFlatDirect(to: out) : rows.pointee.encodeFlat(to: out)
             }
-            return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(to: out, allPresent: allPresent)
+            return isFirstRow ? rows.pointee.encodeAll(to: out) : rows.pointee.encodeChanges(to: out, allPresent: allPresent)
         case .event(let owner):
-            return isFirstRow ? rows.encodeAll(to: out) : rows.encodeChanges(of: owner, to: out)
+            return isFirstRow ? rows.pointee.encodeAll(to: out) : rows.pointee.encodeChanges(of: owner, to: out)
         case .repeated:
             // The samples of the row before lie in a ring that has room for others since.
-            if rows.codec == .flat { return rows.encodeFlatHeld(to: out) }
-            return isFirstRow ? rows.encodeHeld(to: out) : 0
+            if rows.pointee.codec == .flat { return rows.pointee.encodeFlatHeld(to: out) }
+            return isFirstRow ? rows.pointee.encodeHeld(to: out) : 0
         }
     }
 
@@ -173,7 +173,7 @@ struct PacketWriter {
         if compressor != nil { compressor!.reset() }
         if isStream { return }
         cxxhash64_reset(&hash)
-        if batch == nil {
+        if !isBatch {
             putHeader(&buffer, firstRow: rowCount)
         }
     }
@@ -190,12 +190,12 @@ struct PacketWriter {
     /// Ends the open packet. There is room for it: every row left it. A stream has none.
     mutating func close(_ buffer: inout BlockBuffer) {
         if !isOpen || isStream { return }
-        let end = batch == nil ? buffer.next : batch!.payload + body
+        let end = !isBatch ? buffer.next : batch!.payload + body
         end.store(BCSVFormat.terminator.0)
         end.store(BCSVFormat.terminator.1, at: 4)
         body += 5
         unhashed += 5
-        if batch == nil { buffer.advance(5) }
+        if !isBatch { buffer.advance(5) }
         hashPending(buffer)
         if let batch {
             putHeader(&buffer, firstRow: rowCount - UInt64(rowsInPacket))
@@ -214,7 +214,7 @@ struct PacketWriter {
     /// Hashes what was appended since; before the buffer gives bytes away.
     mutating func hashPending(_ buffer: borrowing BlockBuffer) {
         if unhashed == 0 { return }
-        let end = batch == nil ? buffer.next : batch!.payload + body
+        let end = !isBatch ? buffer.next : batch!.payload + body
         cxxhash64_update(&hash, end - unhashed, unhashed)
         unhashed = 0
     }

@@ -2,7 +2,10 @@
 ///
 /// Before a row, `samples` says where each owner's new sample lies; nil means that the owner is not due and its columns
 /// keep their values. `out` always has room for `maxRow` bytes and `slack` more, which are written to but stay as they are.
-struct RowEncoder {
+///
+/// Its functions change nothing in it; they are mutating because Swift copies what it only borrows, for each row.
+
+struct RowEncoder: ~Copyable {
     let codec: BCSVRowCodec
     /// Every owner has a sample in every row, and no row is repeated: flat rows need no held values.
     let isDirect: Bool
@@ -66,13 +69,13 @@ struct RowEncoder {
     // MARK: Zero-order hold
 
     /// The whole row, whatever changed: the first row of a packet.
-    func encodeAll(to out: UnsafeMutableRawPointer) -> Int {
+    mutating func encodeAll(to out: UnsafeMutableRawPointer) -> Int {
         hold()
         return encodeHeld(to: out)
     }
 
     /// The held values as a whole row. Looks at no sample.
-    func encodeHeld(to out: UnsafeMutableRawPointer) -> Int {
+    mutating func encodeHeld(to out: UnsafeMutableRawPointer) -> Int {
         out.copy(held, boolBytes)
         var bit = bools
         if bit & 7 != 0 {
@@ -99,7 +102,7 @@ struct RowEncoder {
 
     /// What changed since the row before; 0 bytes if nothing did.
     @_optimize(speed)
-    func encodeChanges(to out: UnsafeMutableRawPointer, allPresent: Bool) -> Int {
+    mutating func encodeChanges(to out: UnsafeMutableRawPointer, allPresent: Bool) -> Int {
         // Where every owner has a sample, every byte of the header is stored below.
         if !allPresent { out.zero(headerBytes) }
         out.copy(held, boolBytes)
@@ -119,7 +122,7 @@ struct RowEncoder {
     }
 
     /// What changed, if only one owner and the row owner have samples: an event. O(columns of the two).
-    func encodeChanges(of owner: Int, to out: UnsafeMutableRawPointer) -> Int {
+    mutating func encodeChanges(of owner: Int, to out: UnsafeMutableRawPointer) -> Int {
         out.zero(headerBytes)
         out.copy(held, boolBytes)
         var row = ZoHRow(header: out.assumingMemoryBound(to: UInt8.self), end: out + headerBytes)
@@ -136,7 +139,7 @@ struct RowEncoder {
 
     @inline(never)
     @_optimize(speed)
-    private func encode(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer, _ row: inout ZoHRow) {
+    private mutating func encode(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer, _ row: inout ZoHRow) {
         let source = sample + Int(segment.pointee.source)
         let bit = Int(segment.pointee.bit)
         let count = Int(segment.pointee.count)
@@ -155,7 +158,7 @@ struct RowEncoder {
         }
     }
 
-    func copyBits(_ bit: Int, _ count: Int, to header: UnsafeMutablePointer<UInt8>) {
+    mutating func copyBits(_ bit: Int, _ count: Int, to header: UnsafeMutablePointer<UInt8>) {
         let from = held.assumingMemoryBound(to: UInt8.self)
         var at = bit
         while at < bit + count {
@@ -165,7 +168,7 @@ struct RowEncoder {
         }
     }
 
-    private func putStrings(_ segment: Segment, _ source: UnsafeRawPointer, _ row: inout ZoHRow) {
+    private mutating func putStrings(_ segment: Segment, _ source: UnsafeRawPointer, _ row: inout ZoHRow) {
         let capacity = Int(segment.capacity)
         for i in 0..<Int(segment.count) {
             let bit = Int(segment.bit) + i
@@ -183,19 +186,19 @@ struct RowEncoder {
     // MARK: Flat
 
     /// Stores the new samples and the held values around them as a flat row.
-    func encodeFlat(to out: UnsafeMutableRawPointer) -> Int {
+    mutating func encodeFlat(to out: UnsafeMutableRawPointer) -> Int {
         hold()
         return encodeFlatHeld(to: out)
     }
 
     /// The held values as a flat row. Looks at no sample.
-    func encodeFlatHeld(to out: UnsafeMutableRawPointer) -> Int {
+    mutating func encodeFlatHeld(to out: UnsafeMutableRawPointer) -> Int {
         out.copy(held, boolBytes + scalarBytes)
         return finishFlat(out)
     }
 
     /// The same where every owner has a sample and no row is ever repeated: each value is copied once, past the held row.
-    func encodeFlatDirect(to out: UnsafeMutableRawPointer) -> Int {
+    mutating func encodeFlatDirect(to out: UnsafeMutableRawPointer) -> Int {
         for i in 0..<segments.count {
             let segment = segments.pointer(i)
             guard let sample = samples[Int(segment.pointee.owner)] else { continue }
@@ -211,7 +214,7 @@ struct RowEncoder {
         return finishFlat(out)
     }
 
-    private func finishFlat(_ out: UnsafeMutableRawPointer) -> Int {
+    private mutating func finishFlat(_ out: UnsafeMutableRawPointer) -> Int {
         var at = boolBytes + scalarBytes
         if let texts { return texts.encode(.flat, header: out, end: out + at) - out }
         if stringCount == 0 { return at }
@@ -233,14 +236,14 @@ struct RowEncoder {
     // MARK: Held values
 
     /// Takes every new sample over into the held values.
-    func hold() {
+    mutating func hold() {
         for i in 0..<segments.count {
             let segment = segments.pointer(i)
             if let sample = samples[Int(segment.pointee.owner)] { hold(segment, sample) }
         }
     }
 
-    func hold(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer) {
+    mutating func hold(_ segment: UnsafeMutablePointer<Segment>, _ sample: UnsafeRawPointer) {
         let source = sample + Int(segment.pointee.source)
         let count = Int(segment.pointee.count)
         switch segment.pointee.width {
@@ -254,7 +257,7 @@ struct RowEncoder {
     }
 
     /// Whether one of these bools changed. Any byte but 0 is true.
-    func holdBools(_ source: UnsafeRawPointer, _ count: Int, _ bit: Int) -> Bool {
+    mutating func holdBools(_ source: UnsafeRawPointer, _ count: Int, _ bit: Int) -> Bool {
         let bits = held.assumingMemoryBound(to: UInt8.self)
         var changed: UInt8 = 0
         for i in 0..<count {
@@ -268,7 +271,7 @@ struct RowEncoder {
     }
 
     /// Whether the string changed. It ends at its first NUL or its capacity.
-    func holdString(_ source: UnsafeRawPointer, _ segment: Segment, _ index: Int) -> Bool {
+    mutating func holdString(_ source: UnsafeRawPointer, _ segment: Segment, _ index: Int) -> Bool {
         let capacity = Int(segment.capacity)
         let value = strings + (Int(segment.held) + index * (2 + capacity))
         let length = source.stringLength(capacity)
@@ -281,7 +284,7 @@ struct RowEncoder {
     }
 
     /// All strings' bytes in column order, each behind its length if asked for.
-    func copyStrings(to out: UnsafeMutableRawPointer, lengths: Bool) -> Int {
+    mutating func copyStrings(to out: UnsafeMutableRawPointer, lengths: Bool) -> Int {
         if stringCount == 0 { return 0 }
         var at = 0
         for i in 0..<segments.count where segments[i].width == Segment.stringWidth {

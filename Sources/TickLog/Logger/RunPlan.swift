@@ -45,7 +45,7 @@ struct RunPlan {
     struct Places {
         var shared = 0, counters = 0, plan = 0, sampler = 0, writer = 0
         var polledHandles = 0, watchHandles = 0, eventHandles = 0
-        var samplerGroups = 0, writerGroups = 0, groupRows = 0, files = 0, packets = 0
+        var samplerGroups = 0, writerGroups = 0, groupRows = 0, files = 0, packets = 0, rows = 0
         var polledSlots = 0, eventSlots = 0
         var indices = 0, producers = 0, consumers = 0, busy = 0, gaps = 0
         var ring = 0, noteRing = 0, clockRing = 0, queues = 0
@@ -338,6 +338,7 @@ struct RunPlan {
         p.groupRows = take(MemoryLayout<Published64>.stride * groups)
         p.files = table(LogFile.self, fileCount)
         p.packets = table(PacketWriter.self, isDLF ? 0 : 2)
+        p.rows = take(isDLF ? 0 : 2 * MemoryLayout<RowEncoder>.stride)
         p.polledSlots = take(MemoryLayout<StreamSlot>.stride * polledCount)
         p.eventSlots = take(MemoryLayout<StreamSlot>.stride * eventCount)
         let rings = 1 + queues + (isDLF ? 0 : 2)

@@ -277,12 +277,15 @@ struct RunStart {
             batch = BatchCompressor(payload: memory + window, state: memory + state, level: Int(plan.level))
         default: break
         }
+        let rows = pointer(places.rows, RowEncoder.self) + (kind == .polled ? 0 : 1)
+        rows.initialize(
+            to: RowEncoder(
+                layout, segments: table, first: firsts, samples: samples, held: memory + held,
+                isDirect: compressor != nil && kind == .polled && plan.isUniform && plan.tickColumn))
         let packets = pointer(places.packets, PacketWriter.self) + (kind == .polled ? 0 : 1)
         packets.initialize(
             to: PacketWriter(
-                rows: RowEncoder(
-                    layout, segments: table, first: firsts, samples: samples, held: memory + held,
-                    isDirect: compressor != nil && kind == .polled && plan.isUniform && plan.tickColumn),
+                rows: rows,
                 codec: codec, compressor: compressor, batch: batch,
                 index: PacketIndex(Table(memory + index, entries), isThinned: layout.codec != .delta),
                 packetBytes: Int(plan.packetBytes)))

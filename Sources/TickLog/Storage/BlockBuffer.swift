@@ -63,6 +63,14 @@ struct BlockBuffer {
         busyEnd = 0
     }
 
+    /// Forgets everything, for a file that goes on at `offset`.
+    mutating func resume(_ file: ticklog_file?, at offset: UInt64) {
+        reset(file)
+        self.offset = offset
+        start = Int(offset & UInt64(blockSize - 1))
+        end = start
+    }
+
     /// Whether at least `count` bytes fit, after giving storage what it takes if they do not.
     mutating func makeRoom(_ count: Int, _ storage: UnsafePointer<ticklog_storage>, _ tally: inout StorageTally) -> Bool {
         if room >= count { return true }

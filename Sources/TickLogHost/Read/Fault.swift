@@ -17,8 +17,11 @@ public struct Fault: Error {
     public let offset: Int?
     /// "found X, expected Y", and what follows from it.
     public let text: String
+    /// The `errno` of a system call that failed.
+    public let code: Int32?
 
-    public init(_ kind: Kind, _ path: String, at offset: Int?, _ text: String) {
+    public init(_ kind: Kind, _ path: String, at offset: Int?, _ text: String, code: Int32? = nil) {
+        self.code = code
         self.kind = kind
         self.path = path
         self.offset = offset
@@ -26,7 +29,7 @@ public struct Fault: Error {
     }
 
     public init(_ error: FileError) {
-        self.init(.system, error.path, at: nil, error.doing + ": " + error.reason)
+        self.init(.system, error.path, at: nil, error.doing + ": " + error.reason, code: error.code)
     }
 
     init(_ error: BCSVError, _ path: String, kind: Kind? = nil, and more: String = "") {

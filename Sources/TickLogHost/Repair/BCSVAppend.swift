@@ -1,4 +1,5 @@
 import CPosix
+import CTickLog
 import CXXHash
 import TickLog
 
@@ -80,6 +81,33 @@ public final class BCSVAppend {
         } catch {
             throw Fault(error, file.path)
         }
+    }
+
+    /// Cuts off what does not stay and ends a torn packet: the file is then one that was never closed. Returns where it
+    /// ends.
+    func prepare() throws(Fault) -> UInt64 {
+        do throws(FileError) {
+            if end < file.file.bytes.count {
+                try truncate(end)
+                try sync()
+            }
+            let output = Output(descriptor: descriptor, path: file.path)
+            guard lseek(descriptor, 0, SEEK_END) == end else { throw FileError(file.path, "seek", EIO) }
+            output.put(tail)
+            try output.flush()
+        } catch {
+            throw Fault(error)
+        }
+        return UInt64(end + tail.count)
+    }
+
+    /// The file's packets, in their order.
+    func entry(_ index: Int) -> (offset: UInt64, row: UInt64)? { index < entries.count ? entries[index] : nil }
+
+    /// A handle for `ticklog_posix_storage`, which closes it.
+    func handle() -> ticklog_file? {
+        let copy = dup(descriptor)
+        return copy < 0 ? nil : posixFile(copy)
     }
 
     private func endTorn(_ packet: Packet) {

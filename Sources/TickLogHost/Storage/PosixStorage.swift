@@ -56,8 +56,7 @@ private func posixOpen(
                 _ = unlink(path)
                 return status
             }
-            // Descriptor 0 is a file too, but NULL is no handle.
-            file.pointee = ticklog_file(bitPattern: UInt(descriptor) + 1)
+            file.pointee = posixFile(descriptor)
             return TICKLOG_OK
         }
         let error = cposix_errno()
@@ -117,6 +116,9 @@ private func posixRemove(_: UnsafeMutableRawPointer?, _ path: UnsafePointer<CCha
     }
     return posixSyncDirectory(of: path)
 }
+
+/// The handle of an open descriptor. 0 is a file too, but NULL is no handle.
+func posixFile(_ descriptor: Int32) -> ticklog_file? { ticklog_file(bitPattern: UInt(descriptor) + 1) }
 
 private func posixDescriptor(_ file: ticklog_file) -> Int32 {
     Int32(truncatingIfNeeded: UInt(bitPattern: file) &- 1)

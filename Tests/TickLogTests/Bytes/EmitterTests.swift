@@ -68,17 +68,17 @@ import Testing
         let logger = Logger.from(recorder.logger)!
         let documents = BCSVDocuments(logger: logger, version: UInt8(TICKLOG_BCSV_1_5), epoch: 1_763_485_651_000_000_000)
         Self.expectSame(&random) {
-            documents.putHeader(&$0, .polled, tickColumn: true, columns: 9, isFlat: false, level: 1, packetBytes: 65536)
+            documents.putHeader(&$0, .polled, tickColumn: true, columns: 9, rowCodec: .zoh, fileCodec: .packetLZ4, level: 1, packetBytes: 65536)
         }
         Self.expectSame(&random) {
-            documents.putHeader(&$0, .event, tickColumn: true, columns: 9, isFlat: false, level: 0, packetBytes: 512)
+            documents.putHeader(&$0, .event, tickColumn: true, columns: 9, rowCodec: .zoh, fileCodec: .packet, level: 0, packetBytes: 512)
         }
         Self.expectSame(&random) { documents.putStreams(&$0, tickNanoseconds: 1_000_000) }
-        let entries = UnsafeMutableRawPointer.allocate(byteCount: 80, alignment: 8)
+        let entries = UnsafeMutableRawPointer.allocate(byteCount: 160, alignment: 8)
         defer { entries.deallocate() }
         var index = PacketIndex(Table(entries, 10))
         for i in 0..<10 { index.add(offset: UInt64(100 * i), firstRow: UInt64(i)) }
-        Self.expectSame(&random) { documents.putFooter(&$0, index, rows: 10) }
+        Self.expectSame(&random) { BCSVFormat.putFooter(&$0, index, rows: 10) }
         Self.expectSame(&random) { DLFDocuments(logger: logger).putHeader(&$0, .polled, tickNanoseconds: 1_000_000) }
     }
 

@@ -251,8 +251,11 @@ public struct PacketWalk {
                 .packetHash, at: offset + head + stored, expected: "the XXH64 of the packet's rows", found: .hex(hash))
         }
         let payload = FileBytes(start: target, count: size)
-        // Offsets inside a batch are those of its bytes unpacked, counted from the block.
-        let rows = try PacketWalk.rows(payload, from: 0, header, offset + head)
+        let rows: Rows
+        do throws(BCSVError) { rows = try PacketWalk.rows(payload, from: 0, header, 0) } catch {
+            // What is unpacked has no offset in the file: the block's stands for it.
+            throw BCSVError(error.kind, at: offset + head, expected: error.expected, found: error.found)
+        }
         guard rows.isComplete, rows.terminator + rows.terminatorSize == size else {
             throw BCSVError(
                 .row, at: offset + head, expected: "rows and a terminator that fill the batch",

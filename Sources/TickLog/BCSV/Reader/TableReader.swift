@@ -229,7 +229,8 @@ public struct TableReader {
             generation = packets!.window.generation
             rows = bytes.slice(at: 0, count: min(packet!.rows.count, bytes.count))
         }
-        let base = packet!.body ?? packet!.offset
+        // What is unpacked has no offset in the file: the packet's stands for it.
+        let base = packet!.body == nil ? packet!.offset - at : packet!.body!
         do throws(BCSVError) {
             // Walked before: only a file that changes under the reader fails here.
             guard let length = RowLength(rows, at: at), length.value <= UInt64(BCSVFormat.maxRowBytes),

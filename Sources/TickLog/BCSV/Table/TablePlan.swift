@@ -25,7 +25,7 @@ struct TablePlan {
 
     /// Offsets in the table's memory.
     struct Places {
-        var writer = 0, segments = 0, first = 0, samples = 0, held = 0, moves = 0, gathered = 0
+        var writer = 0, rows = 0, segments = 0, first = 0, samples = 0, held = 0, moves = 0, gathered = 0
         var texts = 0, textColumns = 0, arena = 0, index = 0, state = 0, window = 0, buffer = 0
         var bytes = 0
     }
@@ -122,6 +122,7 @@ struct TablePlan {
         func table<Element>(_: Element.Type, _ count: Int) -> Int { cursor.take(MemoryLayout<Element>.stride * count) }
         var p = Places()
         p.writer = table(TableWriter.self, 1)
+        p.rows = cursor.take(MemoryLayout<RowEncoder>.stride)
         p.segments = table(Segment.self, layout.segmentCount)
         p.first = table(UInt32.self, TablePlan.owners + 1)
         p.samples = table(UnsafeRawPointer?.self, TablePlan.owners + 1)

@@ -107,6 +107,11 @@ public struct TableWriter {
             batch = BatchCompressor(payload: memory + p.window, state: memory + p.state, level: Int(plan.level))
         default: break
         }
+        let rows = (memory + p.rows).assumingMemoryBound(to: RowEncoder.self)
+        rows.initialize(
+            to: RowEncoder(
+                plan.layout, segments: segments, first: first, samples: samples, held: memory + p.held, isDirect: true,
+                texts: textColumns))
         let start = UInt(bitPattern: memory) + UInt(p.buffer)
         let aligned = (start + UInt(plan.blockAlignment) - 1) & ~UInt(plan.blockAlignment - 1)
         let table = (memory + p.writer).assumingMemoryBound(to: TableWriter.self)
@@ -116,10 +121,7 @@ public struct TableWriter {
                 buffer: BlockBuffer(
                     memory + Int(aligned - UInt(bitPattern: memory)), capacity: plan.bufferBytes, blockSize: plan.blockSize),
                 packets: PacketWriter(
-                    rows: RowEncoder(
-                        plan.layout, segments: segments, first: first, samples: samples, held: memory + p.held, isDirect: true,
-                        texts: textColumns),
-                    codec: plan.fileCodec, compressor: compressor, batch: batch,
+                    rows: rows, codec: plan.fileCodec, compressor: compressor, batch: batch,
                     index: PacketIndex(Table(memory + p.index, plan.indexEntries), isThinned: plan.rowCodec != .delta),
                     packetBytes: Int(plan.packetBytes)),
                 samples: samples, gather: gather, texts: texts))
@@ -137,6 +139,39 @@ public struct TableWriter {
         self.samples = samples
         self.gather = gather
         self.texts = texts
+    }
+
+    // MARK: Going on
+
+    /// Makes a table of a file that has rows already: its next byte goes to `offset`. `config` says how the file is
+    /// encoded. Of a delta stream, `last` is its last row, which the next one refers to. `entries` are its packets, in
+    /// their order. Corresponds to `ticklog_table_append`.
+    public static func resume(
+        _ config: UnsafePointer<ticklog_table_config>?, names: UnsafePointer<ticklog_text>? = nil, _ file: ticklog_file?,
+        at offset: UInt64, rows: UInt64, last: UnsafeRawPointer?, in memory: UnsafeMutableRawPointer?, _ bytes: Int,
+        entry: (Int) -> (offset: UInt64, row: UInt64)?, _ table: inout Pointer?
+    ) -> ticklog_status {
+        var status = TICKLOG_OK
+        guard let config, let memory else { return TICKLOG_NULL }
+        guard let plan = TablePlan.make(config, names: names, &status) else { return status }
+        guard UInt(bitPattern: memory) & 7 == 0 else { return TICKLOG_MISALIGNED }
+        guard bytes >= plan.places.bytes else { return TICKLOG_NO_MEMORY }
+        let made = make(plan, config.pointee.storage, in: memory)
+        made.pointee.phase = .rows
+        if made.pointee.isStream, plan.rowCodec == .delta, let last {
+            // Encoded for its values only: what comes of it is forgotten.
+            status = made.pointee.append(last)
+            guard status == TICKLOG_OK else { return status }
+        }
+        made.pointee.buffer.resume(file, at: offset)
+        made.pointee.packets.resume(rows: rows)
+        var i = 0
+        while let entry = entry(i) {
+            made.pointee.packets.index.add(offset: entry.offset, firstRow: entry.row)
+            i += 1
+        }
+        table = made
+        return TICKLOG_OK
     }
 
     static func from(_ handle: OpaquePointer?) -> Pointer? {
