@@ -6,5 +6,6 @@
 #ifndef BARE_METAL
 #include <lz4hc.h>
 #endif
+#include "tables.h"
 
 #endif

@@ -5,9 +5,16 @@ struct BatchCompressor {
     let payload: UnsafeMutableRawPointer
     private let state: UnsafeMutableRawPointer
     private let level: Int
+    #if !BARE_METAL
+    /// Of a table: its bytes may depend on the machine.
+    private let isTable: Bool
+    #endif
 
     /// `payload`: `payloadBytes`; `state`: `stateBytes`, aligned to 8.
-    init(payload: UnsafeMutableRawPointer, state: UnsafeMutableRawPointer, level: Int) {
+    init(payload: UnsafeMutableRawPointer, state: UnsafeMutableRawPointer, level: Int, isTable: Bool) {
+        #if !BARE_METAL
+        self.isTable = isTable
+        #endif
         self.payload = payload
         self.state = state
         self.level = level
@@ -21,11 +28,12 @@ struct BatchCompressor {
     /// From this level on it is LZ4-HC, which bare-metal builds do not have.
     static let leastHighLevel = 6
 
-    static func stateBytes(level: Int) -> Int {
+    static func stateBytes(level: Int, isTable: Bool) -> Int {
+        let fast = RowCompressor.stateBytes(isAdaptive: isTable)
         #if !BARE_METAL
-        if level >= leastHighLevel { return max(Int(LZ4_sizeofStateHC()), Int(LZ4_sizeofState())) }
+        if level >= leastHighLevel { return max(Int(LZ4_sizeofStateHC()), fast) }
         #endif
-        return Int(LZ4_sizeofState())
+        return fast
     }
 
     /// Compresses `count` bytes of payload. `out` has room for `LiteralBlock.bytes(count)`, which are never exceeded.
@@ -37,12 +45,26 @@ struct BatchCompressor {
             return written > 0 ? written : LiteralBlock.store(payload, count, to: out)
         }
         #endif
-        written = compressFast(0, count, out, acceleration: 10 - level)
+        #if BARE_METAL
+        let acceleration = 10 - level
+        #else
+        let acceleration = isTable ? (14 - level) / 2 : 10 - level
+        #endif
+        written = compressFast(0, count, out, acceleration: acceleration)
         return written > 0 ? written : LiteralBlock.store(payload, count, to: out)
     }
 
     /// Part of the payload, as a block of its own; 0 if it gets longer than literals are.
     private func compressFast(_ from: Int, _ count: Int, _ out: UnsafeMutableRawPointer, acceleration: Int) -> Int {
+        #if !BARE_METAL
+        if isTable {
+            _ = tables_lz4_init(state, tables_lz4_state_bytes())
+            return Int(
+                tables_lz4_compress(
+                    state, (payload + from).assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self),
+                    Int32(count), Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
+        }
+        #endif
         // The function for streams, which packets with compressed rows need as well: one copy of the code.
         let stream = LZ4_initStream(state, Int(LZ4_sizeofState()))
         return Int(LZ4_compress_fast_continue(
@@ -65,7 +87,8 @@ struct BatchCompressor {
             let from = count / 4 * (1 + 2 * i)
             let fast = compressFast(from, sample, out, acceleration: 1)
             let high = compressHigh(from, sample, out)
-            if (fast > 0 ? fast : sample) - (high > 0 ? high : sample) > sample >> 8 { return true }
+            let best = high > 0 ? high : sample
+            if (fast > 0 ? fast : sample) - best > best >> 6 { return true }
         }
         return false
     }

@@ -28,7 +28,7 @@ enum LiteralBlock {
 
 /// LZ4 streaming of rows: each row is a block that may refer to the rows before it (spec BCSV, section 4.1).
 struct RowCompressor {
-    private let state: UnsafeMutablePointer<LZ4_stream_t>
+    private let state: UnsafeMutableRawPointer
     private let window: UnsafeMutableRawPointer
     private let history: Int
     private let acceleration: Int32
@@ -49,19 +49,30 @@ struct RowCompressor {
         state: UnsafeMutableRawPointer, stateBytes: Int, window: UnsafeMutableRawPointer, history: Int, level: Int,
         isAdaptive: Bool = false
     ) {
-        self.state = LZ4_initStream(state, stateBytes)
+        #if BARE_METAL
+        _ = LZ4_initStream(state, stateBytes)
+        #else
+        if isAdaptive { _ = tables_lz4_init(state, Int32(stateBytes)) } else { _ = LZ4_initStream(state, stateBytes) }
+        #endif
+        self.state = state
         self.window = window
         self.history = history
-        acceleration = Int32(10 - level)
+        // Rows are short: steps as wide as the reference's pass over most of what could be found in them. Runs count
+        // instructions instead.
+        acceleration = Int32(isAdaptive ? (14 - level) / 3 : 10 - level)
         #if !BARE_METAL
         self.isAdaptive = isAdaptive
         #endif
     }
 
+    private var runState: UnsafeMutablePointer<LZ4_stream_t> { state.assumingMemoryBound(to: LZ4_stream_t.self) }
+
     mutating func reset() {
-        LZ4_resetStream_fast(state)
         position = 0
-        #if !BARE_METAL
+        #if BARE_METAL
+        LZ4_resetStream_fast(runState)
+        #else
+        if isAdaptive { tables_lz4_reset(state) } else { LZ4_resetStream_fast(runState) }
         hasSkipped = false
         bytesBefore = 0
         #endif
@@ -86,18 +97,25 @@ struct RowCompressor {
         }
         if hasSkipped { resume(count) }
         #endif
-        let written = Int(LZ4_compress_fast_continue(
-            state, row.assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self), Int32(count),
-            Int32(truncatingIfNeeded: RowCompressor.bound(count)), acceleration))
+        let from = row.assumingMemoryBound(to: CChar.self)
+        let to = out.assumingMemoryBound(to: CChar.self)
+        let room = Int32(truncatingIfNeeded: RowCompressor.bound(count))
+        #if BARE_METAL
+        let written = Int(LZ4_compress_fast_continue(runState, from, to, Int32(count), room, acceleration))
+        #else
+        let written = Int(
+            isAdaptive ? tables_lz4_compress(state, from, to, Int32(count), room, acceleration)
+                : LZ4_compress_fast_continue(runState, from, to, Int32(count), room, acceleration))
+        #endif
         // It is 0 only if `out` is smaller than the bound.
         precondition(written > 0)
         position += count
         #if !BARE_METAL
         if isAdaptive {
             let plain = LiteralBlock.bytes(count)
-            if written + count >> 6 < plain {
+            if written + count >> 8 < plain {
                 misses = 0
-            } else if count > 64 {
+            } else if count >= RowCompressor.leastToSkip {
                 misses += 1
                 if misses > 3 { rowsToSkip = min(1 << (misses - 3), 32) }
             }
@@ -111,13 +129,18 @@ struct RowCompressor {
     /// Behind rows that LZ4 has not seen: its history begins with the row before, unless the new one lies over it.
     private mutating func resume(_ count: Int) {
         hasSkipped = false
-        LZ4_resetStream_fast(state)
+        tables_lz4_reset(state)
         if bytesBefore > 0, before >= position + count + RowEncoder.slack || before + bytesBefore <= position {
             let bytes = min(bytesBefore, 65536)
-            _ = LZ4_loadDict(
+            _ = tables_lz4_load(
                 state, (window + (before + bytesBefore - bytes)).assumingMemoryBound(to: CChar.self), Int32(bytes))
         }
     }
+    #endif
+
+    #if !BARE_METAL
+    /// Shorter rows are never left out: they compress against many rows before them, of which leaving out costs the memory.
+    private static var leastToSkip: Int { 1024 }
     #endif
 
     static func bound(_ row: Int) -> Int { row + row / 255 + 16 }
@@ -125,5 +148,11 @@ struct RowCompressor {
     /// Bytes of the window: `history` and the longest row behind it, at least two rows.
     static func windowBytes(history: Int, maxRow: Int) -> Int { max(history, maxRow) + maxRow + RowEncoder.slack }
 
-    static var stateBytes: Int { Int(LZ4_sizeofState()) }
+    /// Of a run's compressor, whose rows are compressed to the same bytes on all targets, or of a table's.
+    static func stateBytes(isAdaptive: Bool) -> Int {
+        #if !BARE_METAL
+        if isAdaptive { return Int(tables_lz4_state_bytes()) }
+        #endif
+        return Int(LZ4_sizeofState())
+    }
 }

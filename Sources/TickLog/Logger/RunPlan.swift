@@ -380,8 +380,8 @@ struct RunPlan {
 
     private func stateBytes(_ codec: BCSVFileCodec) -> Int {
         switch codec {
-        case .packetLZ4: RowCompressor.stateBytes
-        case .batch: BatchCompressor.stateBytes(level: Int(level))
+        case .packetLZ4: RowCompressor.stateBytes(isAdaptive: false)
+        case .batch: BatchCompressor.stateBytes(level: Int(level), isTable: false)
         default: 0
         }
     }
