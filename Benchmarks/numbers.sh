@@ -1,23 +1,31 @@
 #!/bin/bash
 # Runs the benchmarks and puts what they print into README.md, between the marks.
+#     Benchmarks/numbers.sh [numbers] [tables]      both unless told: the logger's, and tables beside pybcsv
 set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 cd "$root"
+[ $# -gt 0 ] || set -- numbers tables
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
-Cross/build.sh cortex-m4f
 Cross/build.sh linux-x86_64
-swift build -c release --product ticklog -q
-{
-    Benchmarks/mcu/run.sh
-    echo
-    Benchmarks/host/run.sh
-    echo
-    Benchmarks/bcsv/run.sh
-} >"$printed"
-cat "$printed"
-awk -v file="$printed" '
-/<!-- numbers: begin -->/ { print; print ""; while ((getline line < file) > 0) print line; print ""; inside = 1; next }
-/<!-- numbers: end -->/ { inside = 0 }
-!inside { print }' README.md >README.md.new
-mv README.md.new README.md
+for part; do
+    case $part in
+    numbers)
+        Cross/build.sh cortex-m4f
+        {
+            Benchmarks/mcu/run.sh
+            echo
+            Benchmarks/host/run.sh
+        } >"$printed" ;;
+    tables)
+        swift build -c release --product ticklog -q
+        Benchmarks/bcsv/run.sh >"$printed" ;;
+    *) exit 64 ;;
+    esac
+    cat "$printed"
+    awk -v file="$printed" -v begin="<!-- $part: begin -->" -v end="<!-- $part: end -->" '
+    $0 == begin { print; print ""; while ((getline line < file) > 0) print line; print ""; inside = 1; next }
+    $0 == end { inside = 0 }
+    !inside { print }' README.md >README.md.new
+    mv README.md.new README.md
+done

@@ -27,6 +27,7 @@ step swift timeout 900 swift test
 step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py'
 step cross-x86_64 Cross/build.sh linux-x86_64
 step differential timeout 600 Tests/differential.sh
+step append timeout 600 Tests/append.sh quick
 step spec timeout 300 docs/examples.py --check
 step faults timeout 600 Tests/faults.sh
 step readme timeout 300 Tests/readme.sh
@@ -36,6 +37,7 @@ if [ "${1:-all}" = all ]; then
     step targets timeout 900 Tests/targets.sh
     step examples timeout 900 Examples/run-all.sh
     step tool timeout 900 Tests/tool.sh
+    step append-all timeout 900 Tests/append.sh
     step fuzz timeout 900 Tests/fuzz.sh 60
 fi
 [ -z "$failures" ] || echo "failed:$failures"

@@ -15,6 +15,7 @@ func catCommand() -> Command {
               --columns a,b       these columns only, in this order
               --no-header         CSV without its header line
               --salvage           goes on behind damage, and reports what was skipped
+              --unverified        of a torn last packet, its whole rows as well, which no checksum covers
               --events            of a run: its event file
               --meta              of a run: its metadata
               --stream NAME       of a run: one stream, with only the ticks at which it was sampled
@@ -31,7 +32,7 @@ func catCommand() -> Command {
             """,
         options: [
             Option("format", takesValue: true), Option("rows", takesValue: true), Option("columns", takesValue: true),
-            Option("no-header"), Option("salvage"), Option("events"), Option("meta"),
+            Option("no-header"), Option("salvage"), Option("unverified"), Option("events"), Option("meta"),
             Option("stream", takesValue: true), Option("samples"),
         ],
         run: { (arguments) throws(Failure) in try cat(arguments) })
@@ -58,9 +59,10 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
     switch input {
     case .bcsv(let file):
         try refuse(arguments, ["events", "meta", "stream", "samples"], "a run's directory")
-        table = BCSVTable([file], salvage: salvage)
+        table = BCSVTable([file], salvage: salvage, unverified: arguments.has("unverified"))
     case .dlf(let file):
         try refuse(arguments, ["events", "meta"], "a run's directory")
+        try refuse(arguments, ["unverified"], "a BCSV file")
         let dlf = DLFTable(file)
         recording = Recording(dlf: dlf)
         table = dlf
@@ -68,6 +70,7 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         try refuse(arguments, ["events", "meta", "stream", "samples"], "a run's directory")
         table = OneRow(meta)
     case .run(let directory):
+        try refuse(arguments, ["unverified"], "a BCSV file")
         if arguments.has("meta") {
             try refuse(arguments, ["stream", "samples"], "the polled or event file")
             do { table = try metaTable(directory) } catch { throw Failure(error) }
@@ -111,7 +114,8 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
 
     var all: [Int] = []
     for i in 0..<table.columns.count { all.append(i) }
-    let writer = RowWriter(output: output, table: table, columns: columns ?? all, format: format == "csv" ? .csv : .jsonl)
+    let writer = RowWriter(
+        output: output, table: table, columns: columns ?? all, format: format == "csv" ? .csv : .jsonl)
     let samples = arguments.has("samples")
     if !samples, !arguments.has("no-header") { writer.header() }
 
@@ -137,6 +141,9 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         }
     }
     try output.finish()
+    if let torn = (table as? BCSVTable)?.unverifiedRows, torn > 0 {
+        Console.error("ticklog: note: \(terminalText(path)): the last \(torn) rows read are those of a torn packet, which no checksum covers\n")
+    }
     return Console.report(faults + table.faults)
 }
 

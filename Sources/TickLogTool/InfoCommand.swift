@@ -117,6 +117,9 @@ extension Output {
                 + fileCodecText(header.fileCodec) + (header.level > 0 ? " level \(header.level)" : ""))
         line("  size     \(summary.size) bytes, packet limit \(header.packetLimit)")
         line("  rows     \(summary.rows) in \(summary.packets) packets, " + endingText(summary.ending))
+        if summary.rows > 0 {
+            line("  values   \(summary.valueBytes) bytes as plain values, \(fixed(Double(summary.valueBytes) / Double(max(summary.size, 1)), 2)) times the file")
+        }
         if let first = summary.firstTick, let last = summary.lastTick { line("  ticks    \(first) to \(last)") }
         if header.creationTime > 0 {
             line("  created  " + timeText(epochNs: Int64(clamping: header.creationTime).multipliedClamped(by: 1_000_000_000)))
@@ -259,6 +262,8 @@ extension JSONWriter {
         }
         end("]")
         self.summary(summary)
+        field("value_bytes", summary.valueBytes)
+        field("ratio", Double(summary.valueBytes) / Double(max(summary.size, 1)))
         key("index_entries")
         if let entries = summary.indexEntries { number(UInt64(entries)) } else { null() }
         damage(summary.faults)

@@ -281,6 +281,28 @@ extension CommandTests {
         }
     }
 
+    @Test func `types are those of the whole column, wherever the value is that decides`() throws {
+        let folder = try Folder()
+        // What most cells are, what one cell far behind is, and the type.
+        let cases: [(String, String, String)] = [
+            ("1", "2", "u8"), ("1", "300", "u16"), ("1", "-1", "i8"), ("1", "0.5", "f32"), ("1", "x", "string"), ("1", "", "string"),
+            ("0.5", "0.1234567891", "f64"), ("0.5", "16777217", "f64"), ("0.5", "1e400", "string"), ("0.5", "NaN", "f32"),
+            ("nan", "NaN", "string"), ("NaN", "1.5", "f32"), ("true", "1", "string"), ("x", "1", "string"), ("1", "\"2\"", "u8"),
+        ]
+        let rows = 12_000
+        var csv = (0..<cases.count).map { "c\($0)" }.joined(separator: ",") + "\n"
+        for i in 0..<rows { csv += cases.map { i == rows - 7 ? $0.1 : $0.0 }.joined(separator: ",") + "\n" }
+        let path = try folder.write("all.csv", csv)
+        #expect(try Tool.run("convert", path, folder("all.bcsv")).code == 0)
+        #expect(try types(folder("all.bcsv")) == cases.map { $0.2 })
+        for (i, one) in cases.enumerated() {
+            let path = try folder.write("\(i).csv", "a,b\n" + (0..<rows).map { ($0 == rows - 7 ? one.1 : one.0) + ",1\n" }.joined())
+            #expect(try Tool.run("convert", path, folder("\(i).bcsv")).code == 0)
+            #expect(try types(folder("\(i).bcsv"))[0] == one.2, "\(one)")
+            #expect(try Tool.run("diff", path, folder("\(i).bcsv")).code == 0, "\(one)")
+        }
+    }
+
     @Test func `the row codec that is chosen is the smallest`() throws {
         let folder = try Folder()
         for (name, row) in [

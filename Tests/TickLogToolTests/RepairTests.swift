@@ -89,6 +89,31 @@ extension CommandTests {
         }
     }
 
+    @Test func `a packet that is missing: the rows behind it move up`() throws {
+        let folder = try Folder()
+        for encoding in CommandTests.codecs where !encoding[3].hasPrefix("stream") {
+            let path = try table(folder, "a.bcsv", encoding)
+            var data = try folder.data("a.bcsv")
+            let all = try lines(path)
+            var starts: [Data.Index] = []
+            var from = data.startIndex
+            while let found = data.range(of: Data("PKCT".utf8), in: from..<data.endIndex) {
+                starts.append(found.lowerBound)
+                from = found.upperBound
+            }
+            func row(_ start: Int) -> Int { (0..<4).reduce(0) { $0 | Int(data[start + 4 + $1]) << (8 * $1) } }
+            let (first, behind) = (row(starts[1]), row(starts[2]))
+            data.removeSubrange(starts[1]..<starts[2])
+            let bad = try folder.write("bad.bcsv", data)
+            let valid = try Tool.run("validate", bad)
+            #expect(valid.code == 1 && valid.output.contains("rows \(first) to \(behind - 1) are missing"), "\(valid.output)")
+            #expect(try Tool.run("repair", bad, "-o", folder("good.bcsv")).code == 0)
+            #expect(try lines(folder("good.bcsv")) == Array(all[..<first]) + all[behind...], "\(encoding)")
+            #expect(try Tool.run("validate", folder("good.bcsv")).code == 0)
+            try FileManager.default.removeItem(atPath: folder("good.bcsv"))
+        }
+    }
+
     @Test func `what has no whole header cannot be repaired, and nothing is written`() throws {
         let folder = try Folder()
         let path = try table(folder, "a.bcsv", CommandTests.codecs[0])

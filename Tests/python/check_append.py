@@ -136,12 +136,15 @@ def main():
                     if quick and (ROWS.index(row_codec) + FILES.index(file_codec) + len(kind)) % 2:
                         continue
                     cases += 1
+                    name = "%s %s, %s" % (row_codec, file_codec, kind)
                     try:
-                        kills += Case(ticklog, kill, folder, "%s %s, %s" % (row_codec, file_codec, kind), data, more, old,
-                                      new).every_call()
-                    except (AssertionError, bcsv.Damage, subprocess.TimeoutExpired) as error:
+                        kills += Case(ticklog, kill, folder, name, data, more, old, new).every_call()
+                    except AssertionError as error:
                         failures += 1
                         print(error)
+                    except (bcsv.Damage, subprocess.TimeoutExpired) as error:
+                        failures += 1
+                        print("%s: %s" % (name, error))
     finally:
         shutil.rmtree(folder)
     print("%d files, %d kills: %d failures" % (cases, kills, failures))

@@ -15,6 +15,11 @@ public final class CSVFile {
     private(set) var dataLine: UInt64 = 1
     public private(set) var rowCount: UInt64 = 0
     public private(set) var skippedCount: UInt64 = 0
+    /// The types are those of the first rows; `guesses` is what they were inferred from. Nil: of a column whose type was
+    /// given.
+    private(set) var isSampled = false
+    private(set) var guesses: [ColumnGuess?] = []
+    private static var sampledRows: UInt64 { 5000 }
     public var path: String { file.path }
 
     /// Finds out dialect and types, reading all of the file.
@@ -92,6 +97,7 @@ public final class CSVFile {
             }
         }
         let guesses = try infer(&records, &names, given)
+        for i in 0..<names.count { self.guesses.append(i < width && given[i] != nil ? nil : guesses[i]) }
         for i in 0..<names.count {
             let type = (i < width ? given[i] : nil) ?? guesses[i].type(emptyIsNaN: options.emptyIsNaN)
             columns.append(Column(names[i], type))
@@ -123,6 +129,10 @@ public final class CSVFile {
                     if rowCount > 0 { guesses[width].addEmpty() }
                     width += 1
                 }
+            }
+            if options.samples, options.ragged == .refused, rowCount == CSVFile.sampledRows {
+                isSampled = true
+                break
             }
             rowCount += 1
             guesses.withUnsafeMutableBufferPointer { guesses in

@@ -15,6 +15,9 @@ public final class CSVTable: Table {
     private var unquotedUsed = 0
     private var count: UInt64 = 0
     private var ended = false
+    /// Of columns whose types are only known from a sample: what they turn out to be.
+    private let guesses: UnsafeMutablePointer<ColumnGuess>?
+    private let isGuessed: [Bool]
 
     public init(_ csv: CSVFile) {
         self.csv = csv
@@ -28,12 +31,16 @@ public final class CSVTable: Table {
             slots[i] = 0
             cells[i] = UnsafeRawBufferPointer(start: nil, count: 0)
         }
+        isGuessed = csv.guesses.map { $0 != nil }
+        guesses = csv.isSampled ? UnsafeMutablePointer<ColumnGuess>.allocate(capacity: width) : nil
+        if let guesses { for i in 0..<width { (guesses + i).initialize(to: csv.guesses[i] ?? ColumnGuess()) } }
         super.init(columns: csv.columns)
     }
 
     deinit {
         types.deallocate()
         slots.deallocate()
+        guesses?.deallocate()
         cells.deallocate()
         free(unquoted)
     }
@@ -47,7 +54,14 @@ public final class CSVTable: Table {
                     if csv.options.ragged == .skipped { continue }
                     guard csv.options.ragged == .padded, records.count < width else { throw records.ragged(width) }
                 }
-                try read()
+                if guesses != nil {
+                    guard try readGuessing() else {
+                        hasOtherTypes = true
+                        break
+                    }
+                } else {
+                    try read()
+                }
                 row = count
                 count += 1
                 return true
@@ -55,8 +69,48 @@ public final class CSVTable: Table {
         } catch {
             faults.append(csv.fault(error))
         }
+        if let guesses, faults.isEmpty {
+            for i in 0..<width where isGuessed[i] && guesses[i].type(emptyIsNaN: csv.options.emptyIsNaN) != types[i] { hasOtherTypes = true }
+        }
         ended = true
         return false
+    }
+
+    /// As `read`, and goes on inferring; false if a value does not fit the type that the first rows had.
+    private func readGuessing() throws(CSVError) -> Bool {
+        let values = csv.values
+        let mark = values.mark
+        let guesses = guesses!
+        unquotedUsed = 0
+        for i in 0..<width {
+            let cell = records[i]
+            let type = types[i]
+            if type == .string {
+                cells[i] = cell.hasQuotes ? try unquote(cell) : cell.text
+                if isGuessed[i], !guesses[i].isString {
+                    if cell.hasQuotes { guesses[i].addText() } else { guesses[i].add(cell.text, mark: mark, values.floats) }
+                }
+                continue
+            }
+            if isGuessed[i] {
+                if !cell.hasQuotes, let decimal = Decimal(cell.start, cell.start + cell.count, mark: mark),
+                    let bits = values.number(decimal, cell.text, type)
+                {
+                    guesses[i].add(decimal, cell.text, mark: mark, values.floats)
+                    slots[i] = bits
+                    continue
+                }
+                if cell.hasQuotes { return false }
+                guesses[i].add(cell.text, mark: mark, values.floats)
+                guard guesses[i].type(emptyIsNaN: csv.options.emptyIsNaN) == type else { return false }
+            }
+            if !cell.hasQuotes, let bits = values.bits(cell.text, type) {
+                slots[i] = bits
+            } else {
+                slots[i] = try empty(i, cell)
+            }
+        }
+        return true
     }
 
     private func read() throws(CSVError) {

@@ -131,22 +131,23 @@ struct ColumnGuess {
         let (digits, exponent, count) = decimal.reduced()
         if asFloat {
             guard count <= 9, let bits = reader.float(decimal, text, mark: mark) else { return false }
-            return isSame(Float(bitPattern: UInt32(truncatingIfNeeded: bits)).description, digits, exponent)
+            return isSame(digits, exponent) { FloatWriter().write(Float(bitPattern: UInt32(truncatingIfNeeded: bits)), at: $0) }
         }
         guard let bits = reader.double(decimal, text, mark: mark) else { return false }
         if digits == 0 { return true }
         if let keeps = reader.keeps(digits, exponent, double: bits), keeps { return true }
-        if isSame(Double(bitPattern: bits).description, digits, exponent) { return true }
+        if isSame(digits, exponent, { FloatWriter().write(Double(bitPattern: bits), at: $0) }) { return true }
         return count > 17 && printsSame(text, mark, bits)
     }
 
     /// What a float is printed as is the same number.
-    private func isSame(_ description: String, _ digits: UInt64, _ exponent: Int) -> Bool {
-        var description = description
-        return description.withUTF8 {
-            guard let start = UnsafeRawPointer($0.baseAddress),
-                let printed = Decimal(start, start + $0.count, mark: 0x2E)
-            else { return false }
+    @inline(__always)
+    private func isSame(_ digits: UInt64, _ exponent: Int, _ print: (UnsafeMutableRawPointer) -> Int) -> Bool {
+        var room: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+        return withUnsafeMutableBytes(of: &room) {
+            let start = $0.baseAddress!
+            let count = print(start)
+            guard let printed = Decimal(UnsafeRawPointer(start), UnsafeRawPointer(start + count), mark: 0x2E) else { return false }
             let reduced = printed.reduced()
             return reduced.digits == digits && reduced.exponent == exponent
         }

@@ -24,5 +24,8 @@ public struct TextOptions {
     /// Types of all columns by position, for a CSV file without a header.
     public var allTypes: [ValueType]?
 
+    /// Types are inferred from the first rows, and found wanting while the rest is read: see `Table.hasOtherTypes`.
+    public var samples = false
+
     public init() {}
 }

@@ -8,7 +8,9 @@ public typealias Ending = BCSVEnding
 /// Corresponds to `ticklog_reader` in `ticklog.h`.
 public final class BCSVReader {
     public let file: BCSVFile
-    public private(set) var rows: TableReader
+    /// In memory of its own: read for every value, and as a property of this class it would be copied each time.
+    let place: UnsafeMutablePointer<TableReader>
+    public var rows: TableReader { unsafeAddress { UnsafePointer(place) } }
     public private(set) var faults: [Fault] = []
     private let salvage: Bool
     private let memory: UnsafeMutableRawPointer
@@ -24,7 +26,9 @@ public final class BCSVReader {
             throw Fault(.system, file.path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
         }
         do throws(BCSVError) {
-            rows = try TableReader(SourceWindow(file.file.bytes), file.header, plan, options, memory: memory)
+            let rows = try TableReader(SourceWindow(file.file.bytes), file.header, plan, options, memory: memory)
+            place = .allocate(capacity: 1)
+            place.initialize(to: rows)
         } catch {
             free(memory)
             throw Fault(error, file.path)
@@ -34,13 +38,17 @@ public final class BCSVReader {
         self.memory = memory
     }
 
-    deinit { free(memory) }
+    deinit {
+        place.deinitialize(count: 1)
+        place.deallocate()
+        free(memory)
+    }
 
     /// Moves to the next row; false at the end, or at damage if it is not to be salvaged.
     public func next() -> Bool {
         while true {
             do throws(BCSVError) {
-                switch try rows.advance() {
+                switch try place.pointee.advance() {
                 case .row: return true
                 case .damage: note()
                 case .end:
@@ -58,7 +66,7 @@ public final class BCSVReader {
     public func seek(to row: UInt64) -> Bool {
         do throws(BCSVError) {
             let before = rows.damageCount
-            let isThere = try rows.seek(to: row)
+            let isThere = try place.pointee.seek(to: row)
             if rows.damageCount > before { note() }
             return isThere
         } catch {

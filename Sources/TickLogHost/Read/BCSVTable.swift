@@ -71,6 +71,6 @@ public final class BCSVTable: Table {
         return true
     }
 
-    public override func bits(_ column: Int) -> UInt64 { reader!.rows.bits(column) }
-    public override func text(_ column: Int) -> UnsafeRawBufferPointer { reader!.rows.text(column).buffer }
+    public override func bits(_ column: Int) -> UInt64 { reader!.place.pointee.bits(column) }
+    public override func text(_ column: Int) -> UnsafeRawBufferPointer { reader!.place.pointee.text(column).buffer }
 }

@@ -14,6 +14,8 @@ public struct FileSummary {
     public internal(set) var firstTick: UInt64?
     public internal(set) var lastTick: UInt64?
     public internal(set) var faults: [Fault] = []
+    /// BCSV: what all values take without any encoding, a string its bytes.
+    public internal(set) var valueBytes: UInt64 = 0
 
     public init(_ file: BCSVFile) {
         path = file.path
@@ -25,7 +27,15 @@ public struct FileSummary {
             return
         }
         let hasTicks = file.columns[0].name == "tick" && file.columns[0].type == .u64
+        var rowBytes: UInt64 = 0
+        var strings: [Int] = []
+        for i in 0..<file.columns.count {
+            rowBytes += UInt64(file.columns[i].type.size)
+            if file.columns[i].type == .string { strings.append(i) }
+        }
         while reader.next() {
+            valueBytes &+= rowBytes
+            for i in strings { valueBytes &+= UInt64(reader.rows.text(i).count) }
             guard hasTicks else { continue }
             let tick = reader.rows.bits(0)
             if firstTick == nil { firstTick = tick }

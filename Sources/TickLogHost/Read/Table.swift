@@ -22,6 +22,10 @@ public class Table {
         self.columns = columns
     }
 
+    /// Reading ended because the columns have other types than was thought: all has to be read anew, with all of the
+    /// types inferred first.
+    public internal(set) var hasOtherTypes = false
+
     /// Moves to the next row; false at the end.
     public func next() -> Bool { false }
     /// The bits of the current row's value in a column that is no string.

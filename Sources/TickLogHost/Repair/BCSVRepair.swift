@@ -70,7 +70,8 @@ public struct BCSVRepair {
         // A row that the schema does not allow, under a checksum that is right or in a torn packet: it and what follows
         // it are left out.
         var cut: Int?
-        for damage in survey.damages where damage.skipped.lowerBound >= packet.offset && damage.skipped.lowerBound < packet.end {
+        for damage in survey.damages
+        where !damage.skipped.isEmpty && damage.skipped.lowerBound >= packet.offset && damage.skipped.lowerBound < packet.end {
             cut = min(cut ?? packet.end, damage.skipped.lowerBound)
         }
         let body = packet.offset + 16

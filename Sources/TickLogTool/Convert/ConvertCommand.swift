@@ -43,17 +43,24 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
     let out = arguments.operands[1]
     let format = try outputFormat(arguments, out)
     let encoding = try Encoding(arguments)
-    let input = try TableInput(arguments.operands[0], arguments)
+    // Standard input is there only once.
+    var input = try TableInput(arguments.operands[0], arguments, samples: format == "bcsv" && arguments.operands[0] != "-")
     input.printNotes()
-    let table = try input.table()
+    var table = try input.table()
     try refuseDoubles(table, format)
 
     let file = try NewFile(opening: out == "-" ? temporaryPath() : out, replacing: arguments.has("force"))
     var faults: [Fault]
     if format == "bcsv" {
         file.freeName()
-        let options = try encoding.options(input, file.temporaryPath)
+        var options = try encoding.options(input, file.temporaryPath)
         faults = try writeBCSV(table, of: input.path, input.names, file.temporaryPath, options, salvage: input.salvage)
+        if table.hasOtherTypes {
+            input = try TableInput(arguments.operands[0], arguments)
+            table = try input.table()
+            options = try encoding.options(input, file.temporaryPath)
+            faults = try writeBCSV(table, of: input.path, input.names, file.temporaryPath, options, salvage: input.salvage)
+        }
     } else if out == "-" {
         file.discard()
         faults = try writeText(table, Output(descriptor: 1), format, arguments, salvage: input.salvage)
@@ -166,6 +173,11 @@ private func writeBCSV(
     } catch {
         writer.abandon()
         throw error
+    }
+    if table.hasOtherTypes {
+        writer.abandon()
+        removeFile(path)
+        return []
     }
     do { try writer.close() } catch { throw Failure(error) }
     return table.faults

@@ -20,8 +20,9 @@ final class TableInput {
     private(set) var notes: [String] = []
 
     /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `schema`: the columns of a
-    /// table that the rows will join, whose types those of a text file have.
-    init(_ path: String, _ arguments: Arguments, schema: [Column]? = nil) throws(Failure) {
+    /// table that the rows will join, whose types those of a text file have. `samples`: types may turn out wrong while
+    /// the table is read, and then it must be opened again without.
+    init(_ path: String, _ arguments: Arguments, schema: [Column]? = nil, samples: Bool = false) throws(Failure) {
         self.path = path
         salvage = arguments.has("salvage")
         var options = try textOptions(arguments)
@@ -29,6 +30,7 @@ final class TableInput {
             options.allTypes = schema.map { $0.type }
             for column in schema { options.types.append((column.name, column.type)) }
         }
+        options.samples = samples
         let from = try arguments.choice("from", ["bcsv", "csv", "jsonl"], or: "")
         do throws(Fault) {
             source = try TableInput.open(path, from, options)

@@ -3,13 +3,13 @@ import Testing
 @testable import TickLog
 
 @Suite struct PacketIndexTests {
-    static func withIndex(_ capacity: Int, _ body: (inout PacketIndex, Table<IndexEntry>) -> Void) {
+    static func withIndex(_ capacity: Int, isThinned: Bool = true, _ body: (inout PacketIndex, Table<IndexEntry>) -> Void) {
         let bytes = MemoryLayout<IndexEntry>.stride * capacity
         let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes + 8, alignment: 8)
         defer { memory.deallocate() }
         memory.storeBytes(of: 0xA5A5, toByteOffset: bytes, as: UInt32.self)
         let entries = Table<IndexEntry>(memory, capacity)
-        var index = PacketIndex(entries)
+        var index = PacketIndex(entries, isThinned: isThinned)
         body(&index, entries)
         #expect(memory.load(fromByteOffset: bytes, as: UInt32.self) == 0xA5A5)
     }
@@ -33,27 +33,26 @@ import Testing
         }
     }
 
-    @Test func `a packet behind 4 GiB has an entry as well`() {
+    @Test func `packets behind 4 GiB are in it`() {
         Self.withIndex(8) { index, entries in
-            index.add(offset: 10, firstRow: 0)
-            index.add(offset: 1 << 32, firstRow: 1 << 33)
-            #expect(index.count == 2)
-            #expect(entries[1].offset == 1 << 32 && entries[1].firstRow == 1 << 33)
-            index.reset()
-            index.add(offset: 77, firstRow: 10)
+            index.add(offset: 1 << 33, firstRow: 1 << 34)
             #expect(index.count == 1)
+            #expect(entries[0].offset == 1 << 33)
+            #expect(entries[0].firstRow == 1 << 34)
         }
     }
 
-    @Test func `a delta file has all its packets in the index, or none`() {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: MemoryLayout<IndexEntry>.stride * 3, alignment: 8)
-        defer { memory.deallocate() }
-        var index = PacketIndex(Table(memory, 3), isThinned: false)
-        for packet in 0..<3 { index.add(offset: UInt64(100 + packet), firstRow: UInt64(packet)) }
-        #expect(index.count == 3)
-        index.add(offset: 200, firstRow: 3)
-        #expect(index.count == 0)
-        index.add(offset: 300, firstRow: 4)
-        #expect(index.count == 0)
+    @Test func `an index that must not be thinned is given up when it is full, until the next file`() {
+        Self.withIndex(4, isThinned: false) { index, _ in
+            for packet in 0..<4 { index.add(offset: UInt64(10 * packet), firstRow: UInt64(packet)) }
+            #expect(index.count == 4)
+            index.add(offset: 40, firstRow: 4)
+            #expect(index.count == 0)
+            index.add(offset: 50, firstRow: 5)
+            #expect(index.count == 0)
+            index.reset()
+            index.add(offset: 60, firstRow: 0)
+            #expect(index.count == 1)
+        }
     }
 }

@@ -183,8 +183,11 @@ struct RowDecoder {
     /// Whether a repeated row, of length 0, may come now.
     var mayRepeat: Bool { shape.codec == .zoh && !isFirst }
 
-    /// Rows that were decoded before stay where they are while one more is decoded, as far as slots go.
-    var keepsRows: Bool { arena == nil && !(window?.isFull ?? false) }
+    /// Rows that were decoded since `mark` stay where they are while one more is decoded, as far as slots go.
+    func keepsRows(since mark: Int) -> Bool { !(window?.isFull ?? false) && (arena == nil || arena!.turns == mark) }
+
+    /// For `keepsRows`.
+    var mark: Int { arena?.turns ?? 0 }
 
     /// Decodes one row, which lies at `offset` in the file.
     /// `readable`: bytes that can be read from its start on.
@@ -300,8 +303,9 @@ struct RowDecoder {
         guard row.holds(fixed + 2 * shape.strings, at: 0) else { return .short }
         if shape.bools > 0, !unpackBools(row, others) { return .flags }
         guard shape.strings > 0 else { return row.count == fixed ? nil : .long }
-        arena?.reset()
         let texts = (others + shape.textsOffset).assumingMemoryBound(to: ticklog_text.self)
+        // Of the row that was here before, nothing is held.
+        if arena != nil { (others + shape.textsOffset).zero(shape.otherBytes - shape.textsOffset) }
         var p = fixed + 2 * shape.strings
         var i = 0
         while i < shape.strings {
@@ -573,7 +577,7 @@ struct RowDecoder {
 
     /// Eight values at a time, without branches, since the codes of noisy data cannot be foreseen; then one by one.
     @_optimize(speed)
-    private func takeInts<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    private func takeInts<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable & SIMDScalar>(
         _: Word.Type, _ row: RowBytes, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer,
         _ gradients: UnsafeMutableRawPointer, _ count: Int, _ first: Int, _ p: inout Int
     ) -> RowFault? {
@@ -586,13 +590,12 @@ struct RowDecoder {
             // Eight codes take at most 32 bits.
             var codes = RowDecoder.bits(row, first &+ i &* codeBits) & RowDecoder.mask(take &* codeBits)
             guard RowDecoder.wrongCodes(codes, width) == 0 else { return .code }
-            if codes == 0 {
+            if codes == 0, take == 8 {
                 // Idle: nothing changed, and the gradients are gone.
                 let place = i &* width
-                let bytes = take &* width
-                if UnsafeRawPointer(to) != from { (to + place).copyMemory(from: from + place, byteCount: bytes) }
-                (gradients + place).zero(bytes)
-                i &+= take
+                to.storeBytes(of: (from + place).loadUnaligned(as: SIMD8<Word>.self), toByteOffset: place, as: SIMD8<Word>.self)
+                gradients.storeBytes(of: SIMD8<Word>(repeating: 0), toByteOffset: place, as: SIMD8<Word>.self)
+                i &+= 8
                 continue
             }
             if row.canRead(take &* width &+ 8, at: at) {
@@ -651,13 +654,12 @@ struct RowDecoder {
             let take = min(8, count &- i)
             var codes = RowDecoder.bits(row, first &+ i &* codeBits) & RowDecoder.mask(take &* codeBits)
             guard RowDecoder.wrongCodes(codes, width) == 0 else { return .code }
-            if codes == 0 {
+            if codes == 0, take == 8 {
                 // Idle: nothing changed, and the gradients are gone.
                 let place = i &* width
-                let bytes = take &* width
-                if UnsafeRawPointer(to) != from { (to + place).copyMemory(from: from + place, byteCount: bytes) }
-                (gradients + place).zero(bytes)
-                i &+= take
+                to.storeBytes(of: (from + place).loadUnaligned(as: SIMD8<Steps.Bits>.self), toByteOffset: place, as: SIMD8<Steps.Bits>.self)
+                gradients.storeBytes(of: SIMD8<Steps.Bits>(repeating: 0), toByteOffset: place, as: SIMD8<Steps.Bits>.self)
+                i &+= 8
                 continue
             }
             if take == 8, row.canRead(8 &* width &+ 8, at: at) {

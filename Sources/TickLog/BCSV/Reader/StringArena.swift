@@ -1,12 +1,14 @@
 import CTickLog
 
 /// The strings that the columns hold at the moment, in two halves: when one is full, what is still held moves to the
-/// other.
+/// other. What was in the first stays there until the second is full as well.
 struct StringArena {
     private let memory: UnsafeMutableRawPointer
     private let half: Int
     private var base = 0
     private var used = 0
+    /// How often the halves changed.
+    private(set) var turns = 0
 
     /// `half` is the most that the strings of one row have together; `memory` has two of it.
     init(_ memory: UnsafeMutableRawPointer, half: Int) {
@@ -29,6 +31,7 @@ struct StringArena {
     }
 
     mutating func beginCompaction() {
+        turns &+= 1
         base = base == 0 ? half : 0
         used = 0
     }

@@ -93,7 +93,7 @@ public struct TableReader {
             let keepsTexts = shape.strings > 0 && (isLZ4 || !isMapped && codec != .batch)
             arenaHalf = keepsTexts ? allowed + min(allowed, 65536) : 0
             let slotBytes = shape.slotLines * 64
-            slotCount = keepsTexts ? 2 : 1 + max(1, min(Plan.slotLimit, Plan.slotTotal / slotBytes))
+            slotCount = 1 + max(1, min(Plan.slotLimit, Plan.slotTotal / slotBytes))
             let stated = outline.largestBatch(fileLength: fileLength)
             batchBytes = codec != .batch || options.packetBytes == 0 ? stated : min(stated, options.packetBytes)
 
@@ -361,11 +361,12 @@ public struct TableReader {
             return (0, event)
         }
         let limit = min(most, rowPointers.count / 2)
+        let mark = decoder.mark
         var count = 0
         while count < limit {
             if count > 0 {
                 // Not beyond the packet, nor further than rows stay.
-                guard rowsLeft > 0 || stream != nil, decoder.keepsRows else { break }
+                guard rowsLeft > 0 || stream != nil, decoder.keepsRows(since: mark) else { break }
                 if stream != nil, !stream!.window.isMapped { break }
             }
             let event = try decodeNext()
