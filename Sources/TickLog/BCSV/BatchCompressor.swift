@@ -88,7 +88,7 @@ struct BatchCompressor {
             let fast = compressFast(from, sample, out, acceleration: 1)
             let high = compressHigh(from, sample, out)
             let best = high > 0 ? high : sample
-            if (fast > 0 ? fast : sample) - best > best >> 6 { return true }
+            if (fast > 0 ? fast : sample) - best > min(best >> 6, sample >> 8) { return true }
         }
         return false
     }
