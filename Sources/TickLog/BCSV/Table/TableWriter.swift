@@ -101,8 +101,8 @@ public struct TableWriter {
         switch plan.fileCodec {
         case .packetLZ4, .streamLZ4:
             compressor = RowCompressor(
-                state: memory + p.state, stateBytes: RowCompressor.stateBytes(isAdaptive: true), window: memory + p.window,
-                history: plan.history, level: Int(plan.level), isAdaptive: true)
+                state: memory + p.state, window: memory + p.window, history: plan.history,
+                maxRow: plan.maxRow, level: Int(plan.level), isTable: true)
         case .batch:
             batch = BatchCompressor(payload: memory + p.window, state: memory + p.state, level: Int(plan.level), isTable: true)
         default: break
