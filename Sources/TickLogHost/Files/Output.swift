@@ -46,6 +46,17 @@ public final class Output {
         used &+= fill(buffer + used)
     }
 
+    /// Where the next bytes go, and how many have room there: `count` at least, but not more than a block.
+    @inline(__always)
+    func room(_ count: Int) -> (next: UnsafeMutableRawPointer, limit: UnsafeMutableRawPointer) {
+        if Output.blockSize &- used < count { drain() }
+        return (buffer + used, buffer + Output.blockSize)
+    }
+
+    /// What was stored since `room`.
+    @inline(__always)
+    func take(upTo end: UnsafeMutableRawPointer) { used = end - buffer }
+
     public func text(_ text: String) {
         var text = text
         text.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }

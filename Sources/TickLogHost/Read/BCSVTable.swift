@@ -26,6 +26,8 @@ public final class BCSVTable: Table {
             if let reader {
                 if reader.next() {
                     row = rowsBefore &+ reader.rows.row
+                    let (scalars, others, places) = reader.rows.parts
+                    parts = RowParts(scalars: scalars, others: others, places: places)
                     if !reader.rows.isVerified { unverifiedRows += 1 }
                     return true
                 }

@@ -10,6 +10,14 @@ public struct Column {
     }
 }
 
+/// Where the values of a row lie: each column's at its place, a scalar in the first part with the size of its type, a
+/// bool (a byte, 0 or 1) and a string (a `ticklog_text`) in the other.
+public struct RowParts {
+    let scalars: UnsafeRawPointer
+    let others: UnsafeRawPointer
+    let places: UnsafePointer<UInt32>
+}
+
 /// Rows of named, typed columns, read one after the other, whatever their format. Reading never throws: it ends early,
 /// and `faults` says why.
 public class Table {
@@ -17,6 +25,9 @@ public class Table {
     public internal(set) var faults: [Fault] = []
     /// Index of the current row, from 0; rows that were lost are counted.
     public internal(set) var row: UInt64 = 0
+
+    /// The current row, if its values lie in memory and all are known; otherwise they are asked for one by one.
+    public internal(set) var parts: RowParts?
 
     init(columns: [Column]) {
         self.columns = columns
