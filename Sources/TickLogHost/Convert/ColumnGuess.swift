@@ -44,8 +44,9 @@ struct ColumnGuess {
         if least == 0 {
             return most <= 0xFF ? .u8 : most <= 0xFFFF ? .u16 : most <= 0xFFFF_FFFF ? .u32 : .u64
         }
-        for (type, bits) in [(ValueType.i8, UInt64(7)), (.i16, 15), (.i32, 31), (.i64, 63)]
-        where least <= 1 << bits && most < 1 << bits { return type }
+        // With a sign, -2^n fits and 2^n does not.
+        let reach = max(least &- 1, most)
+        if reach < 1 << 63 { return reach < 1 << 7 ? .i8 : reach < 1 << 15 ? .i16 : reach < 1 << 31 ? .i32 : .i64 }
         return keepsDouble ? .f64 : .string
     }
 

@@ -43,6 +43,9 @@ public class Table {
     public func bits(_ column: Int) -> UInt64 { 0 }
     /// The bytes of a string column; valid until the next row.
     public func text(_ column: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+    /// From now on, rows are put where the writer takes them from, which has the same columns; false if the table can only
+    /// tell its values one by one.
+    public func fill(_ writer: BCSVWriter) -> Bool { false }
     /// False if the column has had no value yet.
     public func isKnown(_ column: Int) -> Bool { true }
 

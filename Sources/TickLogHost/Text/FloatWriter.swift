@@ -111,8 +111,9 @@ struct FloatWriter {
         at.storeBytes(of: text.littleEndian, toByteOffset: 1, as: UInt64.self)
         let length: Int
         if point > 0, point < kept, !isLarge {
-            let behind = out.loadUnaligned(fromByteOffset: point, as: UInt64.self)
-            out.storeBytes(of: behind, toByteOffset: point &+ 1, as: UInt64.self)
+            // Out of registers: memory that was just written in two pieces is slow to read.
+            let behind = text &>> UInt64(truncatingIfNeeded: 8 &* (point &- 1))
+            out.storeBytes(of: behind.littleEndian, toByteOffset: point &+ 1, as: UInt64.self)
             out.storeBytes(of: 0x2E, toByteOffset: point, as: UInt8.self)
             length = kept &+ 1
         } else {
@@ -131,20 +132,29 @@ struct FloatWriter {
         let count = powers.digitCount(value)
         let (high, low) = (value &* powers.whole[17 &- count]).quotientAndRemainder(dividingBy: 100_000_000)
         let (first, middle) = high.quotientAndRemainder(dividingBy: 100_000_000)
-        let upper = eightDigits(of: middle)
-        let lower = eightDigits(of: low)
+        var upper = eightDigits(of: middle)
+        var lower = eightDigits(of: low)
         let kept = lower != 0 ? 17 &- lower.leadingZeroBitCount >> 3 : 9 &- upper.leadingZeroBitCount >> 3
+        upper &+= zeroDigits
+        lower &+= zeroDigits
         let point = count &+ power
         var at = out
         if point <= 0, !isLarge { at = out + (2 &- point) }
         if isLarge || point < -3 { at = out + 1 }
         at.storeBytes(of: UInt8(truncatingIfNeeded: first &+ 0x30), as: UInt8.self)
-        at.storeBytes(of: (upper &+ zeroDigits).littleEndian, toByteOffset: 1, as: UInt64.self)
-        at.storeBytes(of: (lower &+ zeroDigits).littleEndian, toByteOffset: 9, as: UInt64.self)
+        at.storeBytes(of: upper.littleEndian, toByteOffset: 1, as: UInt64.self)
+        at.storeBytes(of: lower.littleEndian, toByteOffset: 9, as: UInt64.self)
         let length: Int
         if point > 0, point < kept, !isLarge {
-            let behind = out.loadUnaligned(fromByteOffset: point, as: SIMD16<UInt8>.self)
-            out.storeBytes(of: behind, toByteOffset: point &+ 1, as: SIMD16<UInt8>.self)
+            var place = point &- 1
+            if place >= 8 {
+                place &-= 8
+                upper = lower
+            }
+            let shift = UInt64(truncatingIfNeeded: 8 &* place)
+            upper = upper &>> shift | (lower &<< 1) &<< (63 &- shift)
+            out.storeBytes(of: upper.littleEndian, toByteOffset: point &+ 1, as: UInt64.self)
+            out.storeBytes(of: (lower &>> shift).littleEndian, toByteOffset: point &+ 9, as: UInt64.self)
             out.storeBytes(of: 0x2E, toByteOffset: point, as: UInt8.self)
             length = kept &+ 1
         } else {
