@@ -138,37 +138,41 @@ struct CSVPlainRow {
 
     // MARK: Numbers
 
-    /// Digits at `at`, as many as there are up to eight: their value and number.
+    /// Digits at `at`, as many as there are up to eight, as they come and their number.
     @inline(__always)
-    private func digits(_ at: UnsafeRawPointer) -> (value: UInt64, count: Int) {
-        let word = UInt64(littleEndian: at.loadUnaligned(as: UInt64.self)) ^ zeroDigits
+    private func digits(_ at: UnsafeRawPointer, _ offset: Int = 0) -> (word: UInt64, count: Int) {
+        let word = UInt64(littleEndian: at.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) ^ zeroDigits
         // Digits are 0 to 9 now; the lowest byte that is none is found for sure.
         let others = (word | (word &+ 0x0606_0606_0606_0606)) & 0xF0F0_F0F0_F0F0_F0F0
-        let count = others.trailingZeroBitCount >> 3
-        // With zeros in front.
-        let eight = count == 0 ? 0 : word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
-        return (eightDigitValue(eight), count)
+        return (word, others.trailingZeroBitCount >> 3)
+    }
+
+    /// The number that the first `count` of eight digits are.
+    @inline(__always)
+    private func value(_ word: UInt64, _ count: Int) -> UInt64 {
+        // Zeros come in front.
+        count == 0 ? 0 : eightDigitValue(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
     }
 
     /// All digits at `at`, which moves behind them; false if there are none or more than 19, or a zero stands in front.
     @inline(__always)
     private func whole(_ at: inout UnsafeRawPointer, _ value: inout UInt64) -> Bool {
-        let first = at.load(as: UInt8.self)
-        var (sum, count) = digits(at)
-        if count == 0 || (first == 0x30 && count > 1) { return false }
+        let (word, count) = digits(at)
+        // One branch for both, which is hardly ever taken.
+        if count == 0 || (word & 0xFF == 0 ? 1 : 0) & (count > 1 ? 1 : 0) != 0 { return false }
+        value = self.value(word, count)
         at += count
         if count == 8 {
-            var (more, next) = digits(at)
-            sum = sum &* powers.whole[next] &+ more
-            at += next
-            if next == 8 {
-                (more, next) = digits(at)
-                if next > 3 { return false }
-                sum = sum &* powers.whole[next] &+ more
-                at += next
+            var (word, count) = digits(at)
+            value = value &* powers.whole[count] &+ self.value(word, count)
+            at += count
+            if count == 8 {
+                (word, count) = digits(at)
+                if count > 3 { return false }
+                value = value &* powers.whole[count] &+ self.value(word, count)
+                at += count
             }
         }
-        value = sum
         return true
     }
 
@@ -214,23 +218,20 @@ struct CSVPlainRow {
         guard at.load(as: UInt8.self) == mark else { return true }
         let length = number.digits == 0 ? 0 : at - start
         at += 1
-        var (more, count) = digits(at)
+        // Sixteen at once: whether there are more than eight is hard to foretell.
+        let (first, count) = digits(at)
         if count == 0 { return false }
-        var places = count
-        var sum = more
-        at += count
-        if count == 8 {
-            (more, count) = digits(at)
-            sum = sum &* powers.whole[count] &+ more
-            places &+= count
-            at += count
-            if count == 8 {
-                (more, count) = digits(at)
-                if count > 3 { return false }
-                sum = sum &* powers.whole[count] &+ more
-                places &+= count
-                at += count
-            }
+        let (second, more) = digits(at, 8)
+        let rest = count == 8 ? more : 0
+        var sum = value(first, count) &* powers.whole[rest] &+ value(second, rest)
+        var places = count &+ rest
+        at += places
+        if places == 16 {
+            let (third, last) = digits(at)
+            if last > 3 { return false }
+            sum = sum &* powers.whole[last] &+ value(third, last)
+            places &+= last
+            at += last
         }
         // So many fit into 64 bits.
         if length &+ places > 19 { return false }
@@ -245,16 +246,20 @@ struct CSVPlainRow {
         guard number(&at, &read) else { return false }
         let digits = read.digits
         let sign: UInt32 = read.isNegative ? 1 << 31 : 0
-        if digits <= 1 << 24, read.places <= 10 {
-            // Both exact as float32, and so but one rounding.
-            let value = Float(digits) / Float(powers.exact[read.places])
-            out.storeBytes(of: value.bitPattern | sign, as: UInt32.self)
-            // Six digits are always kept.
-            return !isGuessed || digits < 1_000_000 || isShortest(read, value.bitPattern)
+        var bits: UInt32 = 0
+        if digits <= 1 << 53 {
+            // Rounded to float64 first and then to float32, it is the nearest: only the middle of two float32 could be
+            // rounded to the wrong side, and a float64 that is no such middle has the same one of them as the number.
+            let value = Double(digits) / powers.exact[read.places]
+            if value.bitPattern & 0x1FFF_FFFF == 0x1000_0000 { return false }
+            bits = Float(value).bitPattern
+        } else {
+            guard let normal = floats.normal(digits, -read.places, fraction: 23, bias: 127) else { return false }
+            bits = UInt32(truncatingIfNeeded: normal)
         }
-        guard let bits = floats.normal(digits, -read.places, fraction: 23, bias: 127) else { return false }
-        out.storeBytes(of: UInt32(truncatingIfNeeded: bits) | sign, as: UInt32.self)
-        return !isGuessed || isShortest(read, UInt32(truncatingIfNeeded: bits))
+        out.storeBytes(of: bits | sign, as: UInt32.self)
+        // Six digits are always kept.
+        return !isGuessed || digits < 1_000_000 || isShortest(read, bits)
     }
 
     /// What the float is written as is the same number. False also for what is left to others.
@@ -262,6 +267,16 @@ struct CSVPlainRow {
     private func isShortest(_ read: Number, _ bits: UInt32) -> Bool {
         // A whole number above 2^24 is none that a float32 stands for.
         if read.places == 0 { return read.digits <= 1 << 24 }
+        // Sure without the shortest itself, in units of the last place: no multiple of ten is as near to the float as
+        // half its distance to the next one, and no other number of as many places is nearer.
+        if read.digits < 100_000_000_000 {
+            let power = powers.exact[read.places]
+            let scaled = Double(Float(bitPattern: bits)) * power
+            let half = Double(bitPattern: UInt64(bits >> 23 &+ (1023 - 127 - 24)) << 52) * power
+            let tens = Double(Int64(scaled * 0.1 + 0.5)) * 10
+            // Far more than what was rounded.
+            if (scaled - Double(read.digits)).magnitude < 0.499, (scaled - tens).magnitude > half * 1.001 + 0.001 { return true }
+        }
         let (shortest, exponent) = writer.shortest(bits)
         let shift = exponent &+ read.places
         if shift >= 0 { return shift <= 10 && shortest &* powers.whole[shift] == read.digits }

@@ -18,7 +18,7 @@ public final class CSVRowText {
     private let delimiter: UInt8
     private let pattern: UInt64
     /// NaNs other than the one that `nan` is read as.
-    public private(set) var oddNaNs: UInt64 = 0
+    @exclusivity(unchecked) public private(set) var oddNaNs: UInt64 = 0
 
     public init(_ output: Output, _ columns: [(index: Int, type: ValueType)], delimiter: UInt8) {
         self.output = output

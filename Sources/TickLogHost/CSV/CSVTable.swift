@@ -5,20 +5,20 @@ import TickLog
 /// The rows of a CSV file, with values of the types that its columns have.
 public final class CSVTable: Table {
     private let csv: CSVFile
-    private var records: CSVRecords
+    @exclusivity(unchecked) private var records: CSVRecords
     private let width: Int
     private let cells: UnsafeMutablePointer<CSVPlainRow.Column>
     private let places: UnsafeMutablePointer<UInt32>
     private let plain: CSVPlainRow
     /// The current row: its own memory, or that of a writer.
-    private var values: UnsafeMutableRawPointer
+    @exclusivity(unchecked) private var values: UnsafeMutableRawPointer
     private var writer: BCSVWriter?
     /// Texts of the current row whose quotes were doubled.
     private var unquoted: UnsafeMutableRawPointer?
     private var unquotedSize = 0
-    private var unquotedUsed = 0
-    private var count: UInt64 = 0
-    private var ended = false
+    @exclusivity(unchecked) private var unquotedUsed = 0
+    @exclusivity(unchecked) private var count: UInt64 = 0
+    @exclusivity(unchecked) private var ended = false
     /// Of columns whose types are only known from a sample: what they turn out to be.
     private let guesses: UnsafeMutablePointer<ColumnGuess>?
     private let isGuessed: [Bool]

@@ -132,7 +132,12 @@ struct ColumnGuess {
         let (digits, exponent, count) = decimal.reduced()
         if asFloat {
             guard count <= 9, let bits = reader.float(decimal, text, mark: mark) else { return false }
-            return isSame(digits, exponent) { FloatWriter().write(Float(bitPattern: UInt32(truncatingIfNeeded: bits)), at: $0) }
+            if digits == 0 { return true }
+            // What it is written as is the same number.
+            let shortest = FloatWriter().shortest(UInt32(truncatingIfNeeded: bits) & 0x7FFF_FFFF)
+            let shift = shortest.exponent - exponent
+            return shift >= 0 ? shift <= 9 && shortest.digits * reader.power(shift) == digits
+                : shift >= -9 && digits * reader.power(-shift) == shortest.digits
         }
         guard let bits = reader.double(decimal, text, mark: mark) else { return false }
         if digits == 0 { return true }

@@ -7,8 +7,8 @@ public final class Output {
     public let path: String
     private let descriptor: Int32
     private let buffer: UnsafeMutableRawPointer
-    private var used = 0
-    private var failure: Int32 = 0
+    @exclusivity(unchecked) private var used = 0
+    @exclusivity(unchecked) private var failure: Int32 = 0
     let floats = FloatWriter()
 
     public static var blockSize: Int { 65536 }

@@ -6,8 +6,8 @@ public final class BCSVTable: Table {
     private let salvage: Bool
     private let unverified: Bool
     private var index = -1
-    private var reader: BCSVReader?
-    private var rowsBefore: UInt64 = 0
+    @exclusivity(unchecked) private var reader: BCSVReader?
+    @exclusivity(unchecked) private var rowsBefore: UInt64 = 0
     private var missing: [Fault]
     /// Rows read so far that no checksum covers.
     public private(set) var unverifiedRows: UInt64 = 0

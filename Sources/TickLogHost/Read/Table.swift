@@ -24,10 +24,10 @@ public class Table {
     public let columns: [Column]
     public internal(set) var faults: [Fault] = []
     /// Index of the current row, from 0; rows that were lost are counted.
-    public internal(set) var row: UInt64 = 0
+    @exclusivity(unchecked) public internal(set) var row: UInt64 = 0
 
     /// The current row, if its values lie in memory and all are known; otherwise they are asked for one by one.
-    public internal(set) var parts: RowParts?
+    @exclusivity(unchecked) public internal(set) var parts: RowParts?
 
     init(columns: [Column]) {
         self.columns = columns
