@@ -347,6 +347,13 @@ public struct TableReader {
         return FileBytes(start: UnsafeRawPointer(text.bytes) ?? UnsafeRawPointer(bitPattern: 1)!, count: text.count)
     }
 
+    /// Where all values of the current row lie: a column's at its place of `places`, scalars in the first part, bools
+    /// (a byte) and strings (a `ticklog_text`) in the other. Valid until the next row.
+    public var parts: (scalars: UnsafeRawPointer, others: UnsafeRawPointer, places: UnsafePointer<UInt32>) {
+        precondition(hasRow)
+        return (scalars, others, UnsafePointer(places.base))
+    }
+
     /// The bits of a value that is no string, zero-extended.
     public func bits(_ column: Int) -> UInt64 {
         let place = value(column)
