@@ -610,7 +610,8 @@ def examples(runs):
     loss.header()
     with open(os.path.join(HERE, "examples.c")) as source:
         code = source.read()
-    ticks = code[code.index("/* Six ticks"):code.index("int main")].strip()
+    code = code[code.index("/* Six ticks"):]
+    ticks = code[:code.index("\n}\n") + 2]
     rows = [(1, True, 1.5, b"ab"), (2, True, 1.5, b"ab"), (2, True, 1.5, b"ab"), (3, False, 2.0, b"")]
     ramp = [(100, 0.5), (90, 1.0), (80, 1.5), (80, 2.0), (70, 2.0)]
     ramp_text = table(at("ramp.bcsv"), ramp)
