@@ -1,5 +1,6 @@
-/* Writes the small runs that SPEC.md prints: examples DIRECTORY. See examples.py. */
+/* Writes the small runs and tables that SPEC.md prints: examples DIRECTORY. See examples.py. */
 #include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "ticklog.h"
@@ -72,6 +73,58 @@ static void six_ticks(void)
     check(ticklog_tick(run, 2));
 }
 
+typedef struct {
+    uint32_t t;
+    uint8_t ok;
+    float x;
+    ticklog_text s;
+} row_t;
+
+static const ticklog_field row_fields[] = {
+    TICKLOG_FIELD(row_t, t, TICKLOG_U32, NULL),
+    TICKLOG_FIELD(row_t, ok, TICKLOG_BOOL, NULL),
+    TICKLOG_FIELD(row_t, x, TICKLOG_F32, NULL),
+    TICKLOG_FIELD(row_t, s, TICKLOG_TEXT, NULL),
+};
+static const row_t rows[] = {
+    { 1, 1, 1.5f, { "ab", 2 } },
+    { 2, 1, 1.5f, { "ab", 2 } },
+    { 2, 1, 1.5f, { "ab", 2 } },
+    { 3, 0, 2.0f, { "", 0 } },
+};
+
+/* Both change by the same from row to row until n stays. */
+typedef struct {
+    uint16_t n;
+    float x;
+} ramp_t;
+
+static const ticklog_field ramp_fields[] = {
+    TICKLOG_FIELD(ramp_t, n, TICKLOG_U16, NULL),
+    TICKLOG_FIELD(ramp_t, x, TICKLOG_F32, NULL),
+};
+static const ramp_t ramp[] = { { 100, 0.5f }, { 90, 1.0f }, { 80, 1.5f }, { 80, 2.0f }, { 70, 2.0f } };
+
+static alignas(8) unsigned char table_memory[1 << 20];
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static void write_table(const char *directory, const char *name, uint8_t row_codec, uint8_t file_codec,
+                        const ticklog_field *fields, uint32_t field_count, const void *first, uint32_t row_bytes, size_t count)
+{
+    const ticklog_table_config config = {
+        .size = sizeof config, .row_bytes = row_bytes, .fields = fields, .field_count = field_count,
+        .row_codec = row_codec, .file_codec = file_codec, .text_bytes = 1024, .buffer_bytes = 2048,
+        .creation_time = UINT64_C(1767225600), .storage = ticklog_posix_storage(),
+    };
+    char path[256];
+    ticklog_table *table;
+    snprintf(path, sizeof path, "%s/%s.bcsv", directory, name);
+    check(ticklog_table_create(&config, path, table_memory, sizeof table_memory, &table));
+    for (size_t i = 0; i < count; i++) check(ticklog_write_row(table, (const char *)first + i * row_bytes));
+    check(ticklog_table_close(table));
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) return 64;
@@ -123,5 +176,14 @@ int main(int argc, char **argv)
     start(&c);
     six_ticks();
     check(ticklog_stop(run));
+
+    write_table(argv[1], "delta", TICKLOG_DELTA, TICKLOG_PACKET, row_fields, COUNT(row_fields), rows, sizeof rows[0],
+                COUNT(rows));
+    write_table(argv[1], "ramp", TICKLOG_DELTA, TICKLOG_PACKET, ramp_fields, COUNT(ramp_fields), ramp, sizeof ramp[0],
+                COUNT(ramp));
+    write_table(argv[1], "batch", TICKLOG_DELTA, TICKLOG_BATCH, row_fields, COUNT(row_fields), rows, sizeof rows[0],
+                COUNT(rows));
+    write_table(argv[1], "stream", TICKLOG_ZOH, TICKLOG_STREAM, row_fields, COUNT(row_fields), rows, sizeof rows[0],
+                COUNT(rows));
     return 0;
 }

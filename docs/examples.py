@@ -20,6 +20,7 @@ ROOT = os.path.dirname(HERE)
 SPEC = os.path.join(HERE, "SPEC.md")
 TYPES = ("bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "string")
 FORMATS = ("?", "B", "H", "I", "Q", "b", "h", "i", "q", "f", "d", "")
+FLAGS = {0x01: "zero-order hold", 0x02: "no index", 0x04: "stream", 0x08: "batch", 0x10: "delta"}
 MASK32, MASK64 = (1 << 32) - 1, (1 << 64) - 1
 
 
@@ -80,6 +81,16 @@ def expect(condition, what):
         sys.exit("examples.py: " + what)
 
 
+class Indented:
+    """Lines of something compressed, among those of a file."""
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    def append(self, line):
+        self.lines.append("      |" + line)
+
+
 class Dump:
     """Walks a file and prints each piece: its offset, its bytes, what they are."""
 
@@ -132,7 +143,11 @@ class BCSV(Dump):
         major, minor, patch = self.data[self.at:self.at + 3]
         self.show(3, "version %d.%d.%d" % (major, minor, patch))
         self.level = self.number("B", "LZ4 level %(value)d" if self.data[self.at] else "level 0: not compressed")
-        self.zoh = self.number("H", "flags: zero-order hold" if self.data[self.at] & 1 else "flags: none, rows are flat") & 1
+        set_flags = [text for bit, text in FLAGS.items() if self.data[self.at] & bit]
+        flags = self.number("H", "flags: " + (", ".join(set_flags) or "none, rows are flat"))
+        expect(flags & ~sum(FLAGS) == 0, "unknown flags")
+        self.zoh, self.delta = flags & 0x11 == 1, flags & 0x10 != 0
+        self.stream, self.batch = flags & 4 != 0, flags & 8 != 0 and self.level > 0
         columns = self.number("H", "number of columns: %(value)d")
         self.number("I", "packet size limit %(value)d")
         types = self.data[self.at:self.at + columns]
@@ -145,14 +160,20 @@ class BCSV(Dump):
             self.names.append(self.data[self.at:self.at + length].decode())
             self.show(length, '"%s"' % self.names[-1])
         self.offsets = []
+        self.decoded = []
 
     def ble(self):
         width = (self.data[self.at] & 7) + 1
         return int.from_bytes(self.data[self.at:self.at + width], "little") >> 3, width
 
     def packets(self):
-        """Every packet, then the footer; returns how many rows there are."""
+        """Every packet, then the footer; or every row of a stream. Returns how many rows there are."""
         self.rows = 0
+        if self.stream:
+            self.begin_rows()
+            while self.at < len(self.data):
+                self.row()
+            return self.rows
         while self.data[self.at:self.at + 4] == b"PKCT":
             self.packet()
         return self.footer()
@@ -165,31 +186,74 @@ class BCSV(Dump):
         self.show(4, '"PKCT"')
         expect(self.number("Q", "first row %(value)d") == self.rows, "wrong first row")
         self.show(4, "XXH32 of the 12 bytes before")
-        body, history, self.held = self.at, bytearray(), None
-        while True:
-            length, width = self.ble()
-            if length == 0x3FFFFFFF:
-                break
-            self.title("Row %d" % self.rows)
-            self.show(width, "length %d" % length if length else "length 0: all as in the row before")
-            row = self.data[self.at:self.at + length]
-            if length and self.level:
-                plain = lz4(row, history)
-                self.show(length, "LZ4: %s" % lz4_text(row))
-                history += plain
-                inner = Dump.__new__(BCSV)
-                inner.__dict__.update(data=plain, at=0, lines=[], types=self.types, names=self.names, held=self.held)
-                inner.flat() if not self.zoh else inner.zoh_row()
-                self.held = inner.held
-                self.lines += ["      |" + line for line in inner.lines]
-            elif length:
-                self.zoh_row() if self.zoh else self.flat()
-            self.rows += 1
-        self.title("Packet: end")
-        self.show(5, "length 0x3fffffff: no more rows")
-        digest = xxh(self.data[body:self.at], 64)
+        self.begin_rows()
+        body, what = self.at, "all since the packet header"
+        if self.batch:
+            self.title("Batch")
+            size = self.number("I", "%(value)d bytes of rows, not compressed")
+            stored = self.number("I", "%(value)d bytes, compressed")
+            block = self.data[self.at:self.at + stored]
+            self.show(stored, "LZ4: %s" % lz4_text(block))
+            inner = self.inside(lz4(block, b""))
+            expect(len(inner.data) == size, "a batch has another size than it says")
+            inner.rows_to_end()
+            expect(inner.at == size, "bytes are left over in a batch")
+            self.rows = inner.rows
+            payload, what = inner.data, "what is in the LZ4 block"
+            self.title("Packet: end")
+        else:
+            self.rows_to_end()
+            payload = self.data[body:self.at]
+        digest = xxh(payload, 64)
         expect(struct.unpack_from("<Q", self.data, self.at)[0] == digest, "bad packet hash")
-        self.show(8, "XXH64 of all since the packet header")
+        self.show(8, "XXH64 of " + what)
+
+    def begin_rows(self):
+        """A packet or a stream begins: nothing is held, and there is nothing that LZ4 could refer to."""
+        self.history = bytearray()
+        self.held = None
+        self.gradients, self.seen = {}, 0
+
+    def rows_to_end(self):
+        while self.ble()[0] != 0x3FFFFFFF:
+            self.row()
+        self.title("Packet: end" if not self.batch else "End of the rows")
+        self.show(5, "length 0x3fffffff: no more rows")
+
+    def row(self):
+        length, width = self.ble()
+        self.title("Row %d" % self.rows)
+        self.show(width, "length %d" % length if length else "length 0: all as in the row before")
+        row = self.data[self.at:self.at + length]
+        if length and self.level and not self.batch:
+            self.show(length, "LZ4: %s" % lz4_text(row))
+            inner = self.inside(lz4(row, self.history))
+            self.history += inner.data
+            inner.plain_row()
+            expect(inner.at == len(inner.data), "bytes are left over in a row")
+            self.held = inner.held
+        elif length:
+            end = self.at + length
+            self.plain_row()
+            expect(self.at == end, "a row has another length than it says")
+        else:
+            expect(self.zoh and self.held, "a row repeats nothing")
+        if self.held:
+            self.decoded.append(tuple(self.held[i] for i in range(len(self.types))))
+        if self.stream and length:
+            expect(struct.unpack_from("<I", self.data, self.at)[0] == xxh(row, 32), "bad row hash")
+            self.show(4, "XXH32 of the row")
+        self.rows += 1
+        self.seen += 1
+
+    def plain_row(self):
+        self.delta_row() if self.delta else self.zoh_row() if self.zoh else self.flat()
+
+    def inside(self, plain):
+        """What was compressed, to be printed behind a line; the lines come with what is printed next."""
+        inner = Dump.__new__(BCSV)
+        inner.__dict__.update(self.__dict__, data=bytes(plain), at=0, lines=Indented(self.lines))
+        return inner
 
     def order(self):
         """Column numbers in the order of ZoH rows."""
@@ -218,9 +282,60 @@ class BCSV(Dump):
         expect(not first or len(changed) == count - len(bools), "the first row of a packet is not whole")
         what = "all present" if first else "changed: " + (", ".join(self.names[c] for c in changed) or "none")
         self.show((count + 7) // 8, "bits: %s%s" % ("".join(b + "; " for b in bools), what))
-        self.held = {}
+        self.held = dict(self.held or {})
+        self.held.update((c, bool(bits >> k & 1)) for k, c in enumerate(order) if self.types[c] == 0)
         for c in changed:
-            self.value(c)
+            self.held[c] = self.value(c)
+
+    def delta_row(self):
+        """A delta row, and whether the writer chose the codes that it must."""
+        first = self.held is None
+        order = self.order()
+        widths = [(1, 2, 2, 3, 4, 2, 2, 3, 4, 3, 4, 1)[self.types[c]] for c in order]
+        size = (sum(widths) + 7) // 8
+        header = int.from_bytes(self.data[self.at:self.at + size], "little")
+        codes = {}
+        for c, width in zip(order, widths):
+            codes[c] = header & (1 << width) - 1
+            header >>= width
+        expect(header == 0, "padding bits are set")
+        held = dict(self.held or {c: 0 for c in order})
+        what = [", ".join("%s %s" % (self.names[c], bool(codes[c])) for c in order if self.types[c] == 0)]
+        scalars = [c for c in order if 0 < self.types[c] < 11]
+        what.append("codes " + ", ".join("%s %d" % (self.names[c], codes[c]) for c in scalars))
+        predicted = {c: predict(self.types[c], held[c], self.gradients.get(c, 0)) for c in scalars}
+        hits = [c for c in scalars if codes[c] == 1]
+        if hits:
+            what.append("as predicted: " + ", ".join("%s %s" % (self.names[c], predicted[c]) for c in hits))
+        changed = [c for c in order if self.types[c] == 11 and codes[c]]
+        expect(not first or len(changed) == self.types.count(11), "the first row of a packet is not whole")
+        if 11 in self.types:
+            what.append("changed: " + (", ".join(self.names[c] for c in changed) or "none"))
+        self.show(size, "; ".join(filter(None, what)))
+        for c in order:
+            kind, code, old = self.types[c], codes[c], held[c]
+            if kind == 0:
+                held[c] = bool(code)
+            elif kind == 11:
+                held[c] = self.value(c) if code else held[c]
+            elif code == 0:
+                self.gradients[c] = 0
+            elif code == 1:
+                expect(self.seen >= 2, "a prediction in one of the first two rows")
+                held[c] = predicted[c]
+            else:
+                code -= 1
+                expect(code <= struct.calcsize(FORMATS[kind]), "a code that the type does not have")
+                stored = int.from_bytes(self.data[self.at:self.at + code], "little")
+                expect(stored >> 8 * (code - 1), "a change has more bytes than it needs")
+                held[c] = apply(kind, old, stored)
+                expect(self.seen < 2 or held[c] != predicted[c], "a change that was predicted")
+                self.gradients[c] = subtract(kind, held[c], old)
+                if kind > 8:
+                    self.show(code, "%s %s: XOR %#x" % (self.names[c], held[c], stored))
+                else:
+                    self.show(code, "%s %s: %+d" % (self.names[c], held[c], stored >> 1 ^ -(stored & 1)))
+        self.held = held
 
     def flat(self):
         bools = [i for i, t in enumerate(self.types) if t == 0]
@@ -258,6 +373,34 @@ class BCSV(Dump):
         self.show(8, "XXH64 of the footer before this")
         self.entries = entries
         return self.rows
+
+
+def wrap(kind, value):
+    """An integer as one of the type."""
+    size = struct.calcsize(FORMATS[kind])
+    return struct.unpack("<" + FORMATS[kind], (value & (1 << 8 * size) - 1).to_bytes(size, "little"))[0]
+
+
+def rounded(kind, value):
+    """A sum of two floats in their own precision. Of two f32 the f64 sum rounds to the same."""
+    return struct.unpack("<" + FORMATS[kind], struct.pack("<" + FORMATS[kind], value))[0]
+
+
+def predict(kind, value, gradient):
+    return rounded(kind, value + gradient) if kind > 8 else wrap(kind, value + gradient)
+
+
+def subtract(kind, new, old):
+    return rounded(kind, new - old) if kind > 8 else wrap(kind, new - old)
+
+
+def apply(kind, old, stored):
+    """The value that a delta makes of the one before."""
+    if kind <= 8:
+        return wrap(kind, old + (stored >> 1 ^ -(stored & 1)))
+    code = "<" + FORMATS[kind]
+    bits = int.from_bytes(struct.pack(code, old), "little") ^ stored
+    return struct.unpack(code, bits.to_bytes(struct.calcsize(code), "little"))[0]
 
 
 def sequences(block):
@@ -422,6 +565,15 @@ def rows_of(path, first=0, last=1 << 30):
     return "\n".join(lines)
 
 
+def table(path, expected):
+    """A whole table, whose rows must be those that examples.c wrote."""
+    dump = BCSV(path)
+    dump.header()
+    dump.packets()
+    expect(dump.decoded == expected, "%s has other rows than were written" % os.path.basename(path))
+    return dump.end()
+
+
 def header_of(path):
     dump = BCSV(path)
     dump.header()
@@ -458,7 +610,11 @@ def examples(runs):
     loss.header()
     with open(os.path.join(HERE, "examples.c")) as source:
         code = source.read()
-    ticks = code[code.index("/* Six ticks"):code.index("int main")].strip()
+    code = code[code.index("/* Six ticks"):]
+    ticks = code[:code.index("\n}\n") + 2]
+    rows = [(1, True, 1.5, b"ab"), (2, True, 1.5, b"ab"), (2, True, 1.5, b"ab"), (3, False, 2.0, b"")]
+    ramp = [(100, 0.5), (90, 1.0), (80, 1.5), (80, 2.0), (70, 2.0)]
+    ramp_text = table(at("ramp.bcsv"), ramp)
     meta = BCSV(at("zoh", "meta.bcsv"))
     for name in ("polled", "event"):
         dump = BCSV(at("zoh", name + ".bcsv"))
@@ -472,6 +628,10 @@ def examples(runs):
         "header-13": ("", header_of(at("lz4", "polled.bcsv"))),
         "polled-lz4": ("", rows_of(at("lz4", "polled.bcsv"), last=1)),
         "footer-thin": ("", footer_of(at("thin", "polled.bcsv"))),
+        "delta": ("", table(at("delta.bcsv"), rows)),
+        "delta-codes": ("", ramp_text[ramp_text.index("      Row 0"):ramp_text.index("      Packet: end")].rstrip()),
+        "batch": ("", table(at("batch.bcsv"), rows)),
+        "stream": ("", table(at("stream.bcsv"), rows)),
         "meta": ("", whole(at("zoh", "meta.bcsv"))),
         "streams": ("", rows_of(at("zoh", "streams.bcsv"), first=2, last=4)),
         "event": ("", whole(at("zoh", "event.bcsv"))),

@@ -302,7 +302,7 @@ ticklog_status ticklog_add(ticklog_logger *logger, const ticklog_stream_config *
 typedef struct ticklog_run_config {
     uint32_t size;              /* sizeof(ticklog_run_config) */
     uint8_t format;             /* TICKLOG_BCSV or TICKLOG_DLF */
-    uint8_t row_codec;          /* 0: TICKLOG_ZOH */
+    uint8_t row_codec;          /* of polled.bcsv; 0: TICKLOG_ZOH */
     uint8_t file_codec;         /* of polled.bcsv: PACKET, PACKET_LZ4 or BATCH; 0: TICKLOG_PACKET_LZ4 */
     uint8_t event_codec;        /* of event.bcsv: as file_codec; 0: TICKLOG_PACKET (small rows do not compress) */
     uint64_t tick_ns;           /* length of a tick; required. DLF: a multiple of 1000 below 2^32 microseconds */
@@ -319,11 +319,14 @@ typedef struct ticklog_run_config {
                                    its bytes, each stream rounded up to 4 (and 4 more if guarded), plus 16. Raised to what
                                    two of the longest records need */
     uint32_t note_bytes;        /* ring of ticklog_note; 0: 512 */
-    uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row and two blocks, at least 2048 */
-    uint32_t window_bytes;      /* LZ4 history, 4096 to 65536; 0: 4096 */
-    uint32_t packet_bytes;      /* a packet is closed when it has as many; 512 to 2^30; 0: 65536, with BATCH 16384: a batch packet
-                                   is collected in memory, and needs as much again for what it is compressed to */
-    uint32_t index_entries;     /* of each file's footer, 2 to 65536; 0: 256. When full, every second one is dropped; with DELTA, all */
+    uint32_t buffer_bytes;      /* write buffer of each file; 0: the least that holds a row (BATCH: a packet and two rows) and
+                                   two blocks, at least 2048 */
+    uint32_t window_bytes;      /* LZ4 history of PACKET_LZ4, 4096 to 65536; 0: 4096 */
+    uint32_t packet_bytes;      /* a packet is closed when it has as many (BATCH: before compression), in both files; 512 to
+                                   2^30; 0: 65536, or 16384 if either file is BATCH. Each file that is BATCH collects a packet
+                                   in memory, and its write buffer is raised to hold another: twice packet_bytes and three
+                                   rows in all */
+    uint32_t index_entries;     /* of each file's footer, 2 to 65536; 0: 256. When full, every second one is dropped; of DELTA rows, all */
     uint32_t flush_ms;          /* a packet is closed, written and synced after as many ticks, if there is something new; 0: 1000 */
     uint64_t roll_bytes;        /* BCSV: the file is continued in a new one when it has as many; 0: 2^31; at most 4000000000 */
     uint64_t max_bytes;         /* the run stops itself, cleanly, before its files take more; 0: no limit */
