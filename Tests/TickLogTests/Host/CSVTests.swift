@@ -223,6 +223,26 @@ private func written(_ csv: [UInt8], _ options: TextOptions = TextOptions()) thr
         #expect(Read(again, options).texts == rows)
     }
 
+    @Test func `cells are quoted if they have to be, wherever the reason is in them`() throws {
+        var options = TextOptions()
+        options.header = true
+        options.types = [("a", .string)]
+        for length in 1...40 {
+            for place in 0..<length {
+                for special: UInt8 in [0x2C, 0x0A, 0x0D, 0x22, 0x3B, 0xEF, 0x2D, 0x0B, 0xAC] {
+                    var cell = [UInt8](repeating: 0x78, count: length)
+                    cell[place] = special
+                    let quote = [0x2C, 0x0A, 0x0D, 0x22].contains(special) || special == 0xEF && place == 0
+                    if special == 0x22 { cell.insert(special, at: place) }
+                    let quoted = [0x22] + cell + [0x22]
+                    let csv = [UInt8]("a,b\n".utf8) + quoted + [UInt8](",word\n".utf8)
+                    let expected = (quote ? quoted : cell) + [UInt8](",word\n".utf8)
+                    #expect(try written(csv, options) == expected, "\(special) at \(place) of \(length)")
+                }
+            }
+        }
+    }
+
     @Test func `bytes that are no text stay as they are`() throws {
         var options = TextOptions()
         options.header = true
@@ -321,6 +341,9 @@ private func written(_ csv: [UInt8], _ options: TextOptions = TextOptions()) thr
         "1.7976931348623157e308", "1234567890123456789", "9999999999999999999", "0.9999999999999999999", "123456789.0123456789",
         "99999999.99999999", "12345678.12345678", "0.00000000000000000001", "179769313486231570000.5", "5e-1", "1e22", "1e23",
         "8.41921346", "0.84192133", "33554431.0", "0.3000000119209289550781", "2.00000011920928955078125", "0.500000029802322387695312500",
+        // A float64 that is the middle of two float32 and not the number itself: rounding twice is wrong.
+        "0.1339716538786888", "1.989766776561737", "8.458566188812255",
+        "0.2455003485083580", "83.29796981811523", "0.2024175152182579",
     ]
 
     private func randomNumber(_ random: inout SeededRandom) -> String {
