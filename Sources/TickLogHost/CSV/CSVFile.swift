@@ -19,7 +19,6 @@ public final class CSVFile {
     /// given.
     private(set) var isSampled = false
     private(set) var guesses: [ColumnGuess?] = []
-    private static var sampledRows: UInt64 { 5000 }
     public var path: String { file.path }
 
     /// Finds out dialect and types, reading all of the file.
@@ -130,7 +129,7 @@ public final class CSVFile {
                     width += 1
                 }
             }
-            if options.samples, options.ragged == .refused, rowCount == CSVFile.sampledRows {
+            if options.samples, options.ragged == .refused, rowCount == options.sampledRows {
                 isSampled = true
                 break
             }

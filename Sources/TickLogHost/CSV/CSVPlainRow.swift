@@ -104,7 +104,9 @@ struct CSVPlainRow {
                 if i == width, let next = lineEnd(at) { return next }
             }
             if column.type == .string { return nil }
-            // Another spelling of a value, or none.
+            // Another spelling of a value, or none; but not part of what has quotes, nor of an empty line, which does not count.
+            let first = cell.load(as: UInt8.self)
+            if first == 0x22 || (first == 0x0A || first == 0x0D) && width > 1 { return nil }
             guard let stop = find(cell, end, pattern),
                 table.reads(i &- 1, UnsafeRawBufferPointer(start: cell, count: stop - cell))
             else { return nil }

@@ -78,7 +78,7 @@ public final class CSVTable: Table {
 
     public override func next() -> Bool {
         if ended { return false }
-        if plain.isPossible {
+        if plain.isPossible, csv.options.isOnePass {
             let start = csv.file.bytes.start
             if let end = plain.read(start + records.offset, start + csv.file.bytes.count, into: values, self) {
                 records.goBack(to: end - start, line: records.nextLine + 1)

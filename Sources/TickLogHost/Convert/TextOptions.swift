@@ -26,6 +26,10 @@ public struct TextOptions {
 
     /// Types are inferred from the first rows, and found wanting while the rest is read: see `Table.hasOtherTypes`.
     public var samples = false
+    /// How many rows these are.
+    var sampledRows: UInt64 = 5000
+    /// Records may be read in one pass (`CSVPlainRow`); the outcome is the same without.
+    var isOnePass = true
 
     public init() {}
 }
