@@ -111,7 +111,7 @@ public struct TableWriter {
         rows.initialize(
             to: RowEncoder(
                 plan.layout, segments: segments, first: first, samples: samples, held: memory + p.held, isDirect: true,
-                texts: textColumns))
+                spoils: true, texts: textColumns))
         let start = UInt(bitPattern: memory) + UInt(p.buffer)
         let aligned = (start + UInt(plan.blockAlignment) - 1) & ~UInt(plan.blockAlignment - 1)
         let table = (memory + p.writer).assumingMemoryBound(to: TableWriter.self)
