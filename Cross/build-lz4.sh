@@ -30,7 +30,7 @@ linux-*)
     # names (Sources/CLZ4/tables.h) are seen from outside.
     compile "$root/Cross/lz4-tables.c" "$build/$1/lz4-tables.o" -DLZ4_MEMORY_USAGE=15 -I "$root/Sources/CLZ4"
     "${prefix}objcopy" -G tables_lz4_state_bytes -G tables_lz4_init -G tables_lz4_reset -G tables_lz4_load \
-        -G tables_lz4_compress "$build/$1/lz4-tables.o"
+        -G tables_lz4_save -G tables_lz4_compress "$build/$1/lz4-tables.o"
     ;;
 esac
 compile "$build/lz4/source/lz4.c" "$out" -DLZ4_MEMORY_USAGE=12

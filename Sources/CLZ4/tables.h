@@ -8,6 +8,7 @@ int tables_lz4_state_bytes(void);
 void *tables_lz4_init(void *state, int bytes);
 void tables_lz4_reset(void *state);
 int tables_lz4_load(void *state, const char *bytes, int count);
+int tables_lz4_save(void *state, char *to, int most);
 int tables_lz4_compress(void *state, const char *from, char *to, int count, int room, int acceleration);
 #else
 static inline int tables_lz4_state_bytes(void) { return (int)sizeof(LZ4_stream_t); }
@@ -17,6 +18,7 @@ static inline int tables_lz4_load(void *state, const char *bytes, int count)
 {
     return LZ4_loadDict((LZ4_stream_t *)state, bytes, count);
 }
+static inline int tables_lz4_save(void *state, char *to, int most) { return LZ4_saveDict((LZ4_stream_t *)state, to, most); }
 static inline int tables_lz4_compress(void *state, const char *from, char *to, int count, int room, int acceleration)
 {
     return LZ4_compress_fast_continue((LZ4_stream_t *)state, from, to, count, room, acceleration);

@@ -36,6 +36,7 @@ struct RowCompressor {
     #if !BARE_METAL
     /// Gives up for a while on rows that do not compress. Runs do not: their bytes are the same on all targets.
     private let isAdaptive: Bool
+    private let windowBytes: Int
     private var misses = 0
     private var rowsToSkip = 0
     private var hasSkipped = false
@@ -46,8 +47,8 @@ struct RowCompressor {
 
     /// `window`: `windowBytes` of these bytes of history.
     init(
-        state: UnsafeMutableRawPointer, stateBytes: Int, window: UnsafeMutableRawPointer, history: Int, level: Int,
-        isAdaptive: Bool = false
+        state: UnsafeMutableRawPointer, stateBytes: Int, window: UnsafeMutableRawPointer, history: Int, maxRow: Int,
+        level: Int, isAdaptive: Bool = false
     ) {
         #if BARE_METAL
         _ = LZ4_initStream(state, stateBytes)
@@ -62,6 +63,7 @@ struct RowCompressor {
         acceleration = Int32(isAdaptive ? (14 - level) / 3 : 10 - level)
         #if !BARE_METAL
         self.isAdaptive = isAdaptive
+        windowBytes = RowCompressor.windowBytes(history: history, maxRow: maxRow, isAdaptive: isAdaptive)
         #endif
     }
 
@@ -80,6 +82,12 @@ struct RowCompressor {
 
     /// Where the next row is to be put: room for `most` bytes behind the history, which stays where it is.
     mutating func rowRoom(_ most: Int) -> UnsafeMutableRawPointer {
+        #if !BARE_METAL
+        if isAdaptive {
+            if position + most + RowEncoder.slack > windowBytes { moveHistory() }
+            return window + position
+        }
+        #endif
         if position > max(history, most) { position = 0 }
         return window + position
     }
@@ -126,6 +134,13 @@ struct RowCompressor {
     }
 
     #if !BARE_METAL
+    /// Begins the window anew, with the history in front: where rows do not lie one behind the other, LZ4 forgets it soon.
+    /// The window is several times as long. Behind a row there is nothing then.
+    private mutating func moveHistory() {
+        position = hasSkipped || rowsToSkip > 0 ? 0 : Int(tables_lz4_save(state, window.assumingMemoryBound(to: CChar.self), Int32(history)))
+        bytesBefore = 0
+    }
+
     /// Behind rows that LZ4 has not seen: its history begins with the row before, unless the new one lies over it.
     private mutating func resume(_ count: Int) {
         hasSkipped = false
@@ -146,7 +161,12 @@ struct RowCompressor {
     static func bound(_ row: Int) -> Int { row + row / 255 + 16 }
 
     /// Bytes of the window: `history` and the longest row behind it, at least two rows.
-    static func windowBytes(history: Int, maxRow: Int) -> Int { max(history, maxRow) + maxRow + RowEncoder.slack }
+    static func windowBytes(history: Int, maxRow: Int, isAdaptive: Bool) -> Int {
+        #if !BARE_METAL
+        if isAdaptive { return history + max(3 * history, 2 * maxRow) + RowEncoder.slack }
+        #endif
+        return max(history, maxRow) + maxRow + RowEncoder.slack
+    }
 
     /// Of a run's compressor, whose rows are compressed to the same bytes on all targets, or of a table's.
     static func stateBytes(isAdaptive: Bool) -> Int {

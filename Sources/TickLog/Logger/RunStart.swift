@@ -272,7 +272,7 @@ struct RunStart {
         case .packetLZ4:
             compressor = RowCompressor(
                 state: memory + state, stateBytes: RowCompressor.stateBytes(isAdaptive: false), window: memory + window,
-                history: plan.windowHistory, level: Int(plan.level))
+                history: plan.windowHistory, maxRow: layout.maxRow, level: Int(plan.level))
         case .batch:
             batch = BatchCompressor(payload: memory + window, state: memory + state, level: Int(plan.level), isTable: false)
         default: break

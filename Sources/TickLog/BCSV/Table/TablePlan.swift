@@ -141,7 +141,7 @@ struct TablePlan {
         switch fileCodec {
         case .packetLZ4, .streamLZ4:
             p.state = cursor.take(RowCompressor.stateBytes(isAdaptive: true))
-            p.window = cursor.take(RowCompressor.windowBytes(history: history, maxRow: maxRow))
+            p.window = cursor.take(RowCompressor.windowBytes(history: history, maxRow: maxRow, isAdaptive: true))
         case .batch:
             p.state = cursor.take(BatchCompressor.stateBytes(level: Int(level), isTable: true))
             p.window = cursor.take(BatchCompressor.payloadBytes(packetBytes: Int(packetBytes), maxRow: maxRow))
