@@ -5,14 +5,19 @@ struct BatchCompressor {
     let payload: UnsafeMutableRawPointer
     private let state: UnsafeMutableRawPointer
     private let level: Int
+    #if !BARE_METAL
+    /// Of a table: its bytes may depend on the machine.
     private let isTable: Bool
+    #endif
 
-    /// `payload`: `payloadBytes`; `state`: `stateBytes`, aligned to 8. `isTable`: see `RowCompressor`.
+    /// `payload`: `payloadBytes`; `state`: `stateBytes`, aligned to 8.
     init(payload: UnsafeMutableRawPointer, state: UnsafeMutableRawPointer, level: Int, isTable: Bool) {
+        #if !BARE_METAL
+        self.isTable = isTable
+        #endif
         self.payload = payload
         self.state = state
         self.level = level
-        self.isTable = isTable
     }
 
     /// The most bytes of a payload: a row goes into a packet that is not full, however long it is.
@@ -24,7 +29,7 @@ struct BatchCompressor {
     static let leastHighLevel = 6
 
     static func stateBytes(level: Int, isTable: Bool) -> Int {
-        let fast = Int(clz4_state_bytes(isTable))
+        let fast = RowCompressor.stateBytes(isAdaptive: isTable)
         #if !BARE_METAL
         if level >= leastHighLevel { return max(Int(LZ4_sizeofStateHC()), fast) }
         #endif
@@ -40,7 +45,12 @@ struct BatchCompressor {
             return written > 0 ? written : LiteralBlock.store(payload, count, to: out)
         }
         #endif
-        written = compressFast(0, count, out, acceleration: 10 - level)
+        #if BARE_METAL
+        let acceleration = 10 - level
+        #else
+        let acceleration = isTable ? (14 - level) / 2 : 10 - level
+        #endif
+        written = compressFast(0, count, out, acceleration: acceleration)
         return written > 0 ? written : LiteralBlock.store(payload, count, to: out)
     }
 
@@ -48,17 +58,18 @@ struct BatchCompressor {
     private func compressFast(_ from: Int, _ count: Int, _ out: UnsafeMutableRawPointer, acceleration: Int) -> Int {
         #if !BARE_METAL
         if isTable {
-            // It has a finer hash table for less than 64 KiB.
+            _ = tables_lz4_init(state, tables_lz4_state_bytes())
             return Int(
-                clz4_compress_whole(
-                    true, state, payload + from, Int32(count), out, Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
+                tables_lz4_compress(
+                    state, (payload + from).assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self),
+                    Int32(count), Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
         }
         #endif
         // The function for streams, which packets with compressed rows need as well: one copy of the code.
-        let stream = clz4_init(isTable, state)
-        return Int(
-            clz4_compress(
-                isTable, stream, payload + from, Int32(count), out, Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
+        let stream = LZ4_initStream(state, Int(LZ4_sizeofState()))
+        return Int(LZ4_compress_fast_continue(
+            stream, (payload + from).assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self), Int32(count),
+            Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
     }
 
     #if !BARE_METAL
@@ -77,7 +88,6 @@ struct BatchCompressor {
             let fast = compressFast(from, sample, out, acceleration: 1)
             let high = compressHigh(from, sample, out)
             let best = high > 0 ? high : sample
-            // By a part of what is left, or of what there was.
             if (fast > 0 ? fast : sample) - best > min(best >> 6, sample >> 8) { return true }
         }
         return false

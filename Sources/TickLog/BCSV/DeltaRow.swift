@@ -185,6 +185,7 @@ struct DeltaRow {
     private var bitCount: Int
     private let isFirst: Bool
     private let predicts: Bool
+    private let spoils: Bool
 
     init(_ rows: borrowing RowEncoder, _ out: UnsafeMutableRawPointer, isFirst: Bool, predicts: Bool) {
         let whole = rows.bools >> 3
@@ -195,6 +196,7 @@ struct DeltaRow {
         end = out + rows.headerBytes
         self.isFirst = isFirst
         self.predicts = predicts
+        spoils = rows.spoils
     }
 
     /// Appends `count` bits: `value`, or, where they are more than 32, all 0 or all 1.
@@ -354,10 +356,15 @@ struct DeltaRow {
             let bytes = (Word.bitWidth &+ 7 &- delta.leadingZeroBitCount) &>> 3
             let code = isSame ? 0 : isHit ? 1 : bytes &+ 1
             let length = isSame || isHit ? 0 : bytes
-            let behind = UnsafeRawPointer(end + length).load(Word.self)
-            end.store(delta)
-            end += length
-            end.store(behind)
+            if spoils {
+                end.store(delta)
+                end += length
+            } else {
+                let behind = UnsafeRawPointer(end + length).load(Word.self)
+                end.store(delta)
+                end += length
+                end.store(behind)
+            }
             gradients.store(isSame ? 0 : isHit ? gradient : Value.difference(new, old), at: at)
             held.store(new, at: at)
             codes |= UInt64(truncatingIfNeeded: code) &<< UInt64(truncatingIfNeeded: i &* codeBits)

@@ -1,7 +1,8 @@
 /// Encodes the rows of one BCSV file and holds the last value of every column.
 ///
 /// Before a row, `samples` says where each owner's new sample lies; nil means that the owner is not due and its columns
-/// keep their values. `out` always has room for `maxRow` bytes and `slack` more, which are written to but stay as they are.
+/// keep their values. `out` always has room for `maxRow` bytes and `slack` more, which stay as they are unless the
+/// encoder `spoils` them.
 ///
 /// Its functions change nothing in it; they are mutating because Swift copies what it only borrows, for each row.
 
@@ -9,6 +10,8 @@ struct RowEncoder: ~Copyable {
     let codec: BCSVRowCodec
     /// Every owner has a sample in every row, and no row is repeated: flat rows need no held values.
     let isDirect: Bool
+    /// The bytes behind a row may be spoiled: no LZ4 window has older rows there.
+    let spoils: Bool
     let segments: Table<Segment>
     /// By owner: its first segment.
     let first: Table<UInt32>
@@ -33,10 +36,11 @@ struct RowEncoder: ~Copyable {
 
     init(
         _ layout: RowLayout, segments: Table<Segment>, first: Table<UInt32>, samples: Table<UnsafeRawPointer?>,
-        held: UnsafeMutableRawPointer, isDirect: Bool, texts: TextColumns? = nil
+        held: UnsafeMutableRawPointer, isDirect: Bool, spoils: Bool = false, texts: TextColumns? = nil
     ) {
         codec = layout.codec
         self.isDirect = isDirect
+        self.spoils = spoils
         self.texts = texts
         self.segments = segments
         self.first = first

@@ -271,8 +271,8 @@ struct RunStart {
         switch codec {
         case .packetLZ4:
             compressor = RowCompressor(
-                state: memory + state, window: memory + window, history: plan.windowHistory, maxRow: layout.maxRow,
-                level: Int(plan.level), isTable: false)
+                state: memory + state, stateBytes: RowCompressor.stateBytes(isAdaptive: false), window: memory + window,
+                history: plan.windowHistory, maxRow: layout.maxRow, level: Int(plan.level))
         case .batch:
             batch = BatchCompressor(payload: memory + window, state: memory + state, level: Int(plan.level), isTable: false)
         default: break

@@ -140,8 +140,8 @@ struct TablePlan {
         p.index = table(IndexEntry.self, indexEntries)
         switch fileCodec {
         case .packetLZ4, .streamLZ4:
-            p.state = cursor.take(RowCompressor.stateBytes(isTable: true))
-            p.window = cursor.take(RowCompressor.windowBytes(history: history, maxRow: maxRow, isTable: true))
+            p.state = cursor.take(RowCompressor.stateBytes(isAdaptive: true))
+            p.window = cursor.take(RowCompressor.windowBytes(history: history, maxRow: maxRow, isAdaptive: true))
         case .batch:
             p.state = cursor.take(BatchCompressor.stateBytes(level: Int(level), isTable: true))
             p.window = cursor.take(BatchCompressor.payloadBytes(packetBytes: Int(packetBytes), maxRow: maxRow))

@@ -101,8 +101,8 @@ public struct TableWriter {
         switch plan.fileCodec {
         case .packetLZ4, .streamLZ4:
             compressor = RowCompressor(
-                state: memory + p.state, window: memory + p.window, history: plan.history,
-                maxRow: plan.maxRow, level: Int(plan.level), isTable: true)
+                state: memory + p.state, stateBytes: RowCompressor.stateBytes(isAdaptive: true), window: memory + p.window,
+                history: plan.history, maxRow: plan.maxRow, level: Int(plan.level), isAdaptive: true)
         case .batch:
             batch = BatchCompressor(payload: memory + p.window, state: memory + p.state, level: Int(plan.level), isTable: true)
         default: break
@@ -111,7 +111,7 @@ public struct TableWriter {
         rows.initialize(
             to: RowEncoder(
                 plan.layout, segments: segments, first: first, samples: samples, held: memory + p.held, isDirect: true,
-                texts: textColumns))
+                spoils: true, texts: textColumns))
         let start = UInt(bitPattern: memory) + UInt(p.buffer)
         let aligned = (start + UInt(plan.blockAlignment) - 1) & ~UInt(plan.blockAlignment - 1)
         let table = (memory + p.writer).assumingMemoryBound(to: TableWriter.self)
