@@ -192,7 +192,7 @@ public final class BCSVAppend {
             }
         } catch {
             // As it was, as far as the system lets us.
-            if ftruncate(descriptor, Int(end)) == 0, lseek(descriptor, 0, SEEK_END) == end, !isStream {
+            if ftruncate(descriptor, off_t(end)) == 0, lseek(descriptor, 0, SEEK_END) == end, !isStream {
                 let output = Output(descriptor: descriptor)
                 output.put(tail)
                 output.put(packetFooter(old, oldRows, flags))
@@ -204,7 +204,7 @@ public final class BCSVAppend {
     }
 
     private func truncate(_ size: Int) throws(FileError) {
-        guard ftruncate(descriptor, size) == 0 else { throw FileError(file.path, "truncate", cposix_errno()) }
+        guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError(file.path, "truncate", cposix_errno()) }
     }
 
     private func sync() throws(FileError) {
