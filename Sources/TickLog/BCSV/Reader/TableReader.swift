@@ -394,13 +394,14 @@ public struct TableReader {
     /// The last `count` rows of the block come again with the next one.
     mutating func giveBack(_ count: Int) {
         guard count > 0 else { return }
-        waiting = count
-        row -= UInt64(count)
+        // Behind them there may be rows that were given back before.
+        waiting += count
+        row &-= UInt64(count)
         // If none of the block is taken, the row before it is gone.
-        hasRow = count < blockCount
+        hasRow = waiting < blockCount
         guard hasRow else { return }
-        scalars = rowPointers[2 * (blockCount - count) - 2]
-        others = rowPointers[2 * (blockCount - count) - 1]
+        scalars = rowPointers[2 * (blockCount - waiting) - 2]
+        others = rowPointers[2 * (blockCount - waiting) - 1]
     }
 
     /// Rows that were given back, as a block of at most `most`.
@@ -409,7 +410,7 @@ public struct TableReader {
         for i in 0..<2 * waiting { rowPointers[i] = rowPointers[2 * first + i] }
         blockCount = waiting
         let count = min(most, waiting)
-        row += UInt64(waiting)
+        row &+= UInt64(waiting)
         waiting = 0
         giveBack(blockCount - count)
         scalars = rowPointers[2 * count - 2]
