@@ -91,7 +91,8 @@ public struct TableReader {
             isShort = allowed < outline.largestText
             // Only bytes that stay can be referred to.
             let keepsTexts = shape.strings > 0 && (isLZ4 || !isMapped && codec != .batch)
-            arenaHalf = keepsTexts ? allowed + min(allowed, 65536) : 0
+            // What the columns hold and what a row brings: no row fills it twice, which would lose the block's other rows.
+            arenaHalf = keepsTexts ? 2 * allowed : 0
             let slotBytes = shape.slotLines * 64
             slotCount = 1 + max(1, min(Plan.slotLimit, Plan.slotTotal / slotBytes))
             let stated = outline.largestBatch(fileLength: fileLength)
