@@ -425,7 +425,7 @@ public struct TableReader {
     /// Leaves an event for the next call.
     mutating func keep(_ event: Event) {
         pending = event
-        hasRow = true
+        keepRow()
     }
 
     /// Nothing is left of the last block.
@@ -434,3 +434,18 @@ public struct TableReader {
     /// What `block` met behind the rows that it told.
     private(set) var pending: Event?
 }
+    /// The block behind rows that are told now: if there is none, the next call tells why. A source that fails is asked again.
+    mutating func nextBlock(_ most: Int) -> (count: Int, event: Event) {
+        do throws(BCSVError) {
+            let (count, event) = try block(most)
+            if count == 0 { keep(event) }
+            return (count, event)
+        } catch {
+            keepRow()
+            return (0, .end)
+        }
+    }
+
+    /// The row before stays the current one, if its bytes did.
+    private mutating func keepRow() { hasRow = stream?.window.isMapped ?? true }
+
