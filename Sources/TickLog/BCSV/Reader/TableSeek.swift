@@ -65,7 +65,7 @@ extension TableReader {
         }
         guard next <= target, next >= row else { return false }
         packets!.jump(to: extent.end, row: next)
-        if extent.end <= Int(UInt32.max), next <= UInt64(UInt32.max) { remember(extent.end, next) }
+        if UInt64(extent.end) <= UInt64(UInt32.max), next <= UInt64(UInt32.max) { remember(extent.end, next) }
         return true
     }
 
