@@ -62,7 +62,7 @@ public struct SourceWindow {
             filled = 0
             throw BCSVError(
                 .source, at: offset + kept, expected: "bytes of the file",
-                found: .number(UInt64(status.magnitude)))
+                found: .number(UInt64(UInt32(bitPattern: 0 &- status))))
         }
         filled = kept + count
     }

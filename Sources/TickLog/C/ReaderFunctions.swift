@@ -127,7 +127,7 @@ public struct ReaderObject {
         case .notBCSV, .unsupported: return TICKLOG_NOT_BCSV
         case .tooLarge: return TICKLOG_TOO_LARGE
         case .source:
-            if case .number(let number) = error.found { return -ticklog_status(truncatingIfNeeded: number) }
+            if case .number(let number) = error.found { return 0 &- ticklog_status(truncatingIfNeeded: number) }
             return TICKLOG_IO
         default: return TICKLOG_DAMAGED
         }
