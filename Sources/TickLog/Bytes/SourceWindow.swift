@@ -8,7 +8,7 @@ public struct SourceWindow {
     private let mapped: UnsafeRawPointer?
     private let source: UnsafePointer<ticklog_source>?
     private let buffer: UnsafeMutableRawPointer?
-    private var start = 0
+    private(set) var start = 0
     private var filled = 0
     /// Changes whenever the window moves: bytes that were handed out before are then gone.
     private(set) var generation = 0
@@ -43,6 +43,11 @@ public struct SourceWindow {
             try load(offset)
         }
         return FileBytes(start: UnsafeRawPointer(buffer!) + (offset - start), count: start + filled - offset)
+    }
+
+    /// Has the bytes from `place` on again where they were in `generation`.
+    mutating func restore(_ place: Int, _ generation: Int) throws(BCSVError) {
+        if mapped == nil, self.generation != generation { try load(place) }
     }
 
     private mutating func load(_ offset: Int) throws(BCSVError) {

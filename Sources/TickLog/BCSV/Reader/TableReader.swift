@@ -307,9 +307,38 @@ public struct TableReader {
         hasRow = false
         pending = nil
         waiting = 0
+        left = nil
         ending = nil
         isRowDamaged = false
     }
+
+    // MARK: Reading elsewhere
+
+    /// Where the window was when something else than the next rows was read, and its generation then.
+    private var left: (start: Int, generation: Int)?
+
+    private var window: SourceWindow { stream?.window ?? packets!.window }
+
+    /// Before something else is read: the block's rows may lie in the window, or where a batch was unpacked.
+    mutating func leave() {
+        if left == nil { left = (window.start, window.generation) }
+    }
+
+    /// Brings the block's rows back to where they were. If it fails, the next block tries again.
+    mutating func comeBack() throws(BCSVError) {
+        guard let left else { return }
+        if stream != nil {
+            try stream!.window.restore(left.start, left.generation)
+        } else if let packet, packet.body == nil {
+            if hasRow || rowsLeft > 0 || waiting > 0 { _ = try packets!.read(at: packet.offset) }
+        } else {
+            try packets!.window.restore(left.start, left.generation)
+        }
+        self.left = nil
+    }
+
+    /// The current row is no more: another one comes next.
+    mutating func dropRow() { hasRow = false }
 
     /// The index of the row that is read next, as far as that is known.
     public var position: UInt64 { rowsLeft > 0 || packets == nil ? nextRow : packets!.rowCount }
@@ -355,6 +384,7 @@ public struct TableReader {
 
     /// Decodes up to `most` rows that continue each other. At least one, unless damage or the end comes first.
     mutating func block(_ most: Int) throws(BCSVError) -> (count: Int, event: Event) {
+        if left != nil { try comeBack() }
         if waiting > 0 { return (again(most), .row) }
         if let event = pending {
             pending = nil
@@ -422,18 +452,6 @@ public struct TableReader {
 
     private var warmth: UInt8 = 0
 
-    /// Leaves an event for the next call.
-    mutating func keep(_ event: Event) {
-        pending = event
-        keepRow()
-    }
-
-    /// Nothing is left of the last block.
-    var isEven: Bool { waiting == 0 && pending == nil }
-
-    /// What `block` met behind the rows that it told.
-    private(set) var pending: Event?
-}
     /// The block behind rows that are told now: if there is none, the next call tells why. A source that fails is asked again.
     mutating func nextBlock(_ most: Int) -> (count: Int, event: Event) {
         do throws(BCSVError) {
@@ -449,3 +467,15 @@ public struct TableReader {
     /// The row before stays the current one, if its bytes did.
     private mutating func keepRow() { hasRow = stream?.window.isMapped ?? true }
 
+    /// Leaves an event for the next call.
+    mutating func keep(_ event: Event) {
+        pending = event
+        keepRow()
+    }
+
+    /// Nothing is left of the last block.
+    var isEven: Bool { waiting == 0 && pending == nil && left == nil }
+
+    /// What `block` met behind the rows that it told.
+    private(set) var pending: Event?
+}
