@@ -320,6 +320,32 @@ static void large_numbers(int mapped)
     CHECK(status == TICKLOG_OK && bytes > 1u << 30, "2 GiB of memory: %d", status);
 }
 
+/* What is wrong with a configuration is told as ticklog_table_create tells it, and the file stays as it is. */
+static void append_errors(void)
+{
+    write_rows(TICKLOG_FLAT, TICKLOG_PACKET, 3, 0, 1);
+    const ticklog_field fields[] = {{.name = "t", .type = TICKLOG_U32}, {.name = "other", .type = TICKLOG_U32}};
+    const ticklog_table_config good = {.size = sizeof good, .row_bytes = 4, .fields = fields, .field_count = 1};
+    static uint64_t memory[1 << 16];
+    ticklog_table *table;
+    for (int wrong = 0; wrong < 5; wrong++) {
+        ticklog_table_config config = good;
+        ticklog_status expected = TICKLOG_OK;
+        if (wrong == 1) config.size = 8, expected = TICKLOG_BAD_SIZE;
+        if (wrong == 2) config.row_bytes = 3, expected = TICKLOG_BAD_FIELD;
+        if (wrong == 3) config.index_entries = 1, expected = TICKLOG_BAD_ARGUMENT;
+        if (wrong == 4) config.field_count = 2, expected = TICKLOG_BAD_FIELD;
+        size_t bytes = 0;
+        const ticklog_status sized = ticklog_table_append_size(&config, path, &bytes);
+        CHECK(sized == expected || wrong == 4, "append_size %d: %d, not %d", wrong, sized, expected);
+        const ticklog_status status = ticklog_table_append(&config, path, memory, sizeof memory, NULL, &table);
+        CHECK(status == expected, "append %d: %d, not %d", wrong, status, expected);
+        if (status == TICKLOG_OK) CHECK(ticklog_table_close(table) == TICKLOG_OK, "close");
+    }
+    uint64_t rows = 0;
+    CHECK(ticklog_reader_rows(open_file(1, 0, 0), &rows) == TICKLOG_OK && rows == 3, "%llu rows", (unsigned long long)rows);
+}
+
 int main(int count, char **words)
 {
     if (count != 2) return 64;
@@ -337,6 +363,7 @@ int main(int count, char **words)
     given_back();
     source_status();
     too_large();
+    append_errors();
     for (int mapped = 0; mapped < 2; mapped++) large_numbers(mapped);
     unlink(path);
     printf("states: %s\n", failures == 0 ? "passed" : "FAILED");
