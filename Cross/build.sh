@@ -36,7 +36,7 @@ cp "$build/$name/swift/release/lib$product.a" "$out/libticklog.a.new" 2>/dev/nul
 (
     cd "$merge"
     cp "$build/$name/lz4.o" lz4.o
-    case $name in linux-*) cp "$build/$name/lz4hc.o" lz4hc.o ;; esac
+    case $name in linux-*) cp "$build/$name/lz4hc.o" "$build/$name/lz4table.o" . ;; esac
     tables=$(dirname -- "$(readlink -f "$(command -v swiftc)")")/../lib/swift/embedded/$triple/libswiftUnicodeDataTables.a
     case $name in linux-*) "${prefix}ar" x "$tables" ;; esac
     # The tables are marked as soft-float, which the linker refuses beside hard-float objects. They take no floats at all.

@@ -5,7 +5,7 @@ set -eu
 . "$(dirname -- "$0")/targets.sh"
 
 to=$build/lz4/source
-[ -f "$to/lz4hc.c" ] && exit 0
+[ -f "$to/lz4hc.c" ] && grep -q TICKLOG_HASH5 "$to/lz4.c" && exit 0
 rm -rf "$build/lz4/fetch" "$to.new"
 mkdir -p "$to.new"
 
@@ -39,13 +39,13 @@ cp "$from/lz4.c" "$from/lz4.h" "$from/lz4hc.c" "$from/lz4hc.h" "$to.new/"
 
 # LZ4 hashes four bytes on 32-bit machines and five on 64-bit ones (LZ4_hashPosition), so the two find different matches
 # and write different, equally valid, bytes. A log must not depend on the machine that wrote it, or a test on the host
-# would prove nothing about the firmware. So 64-bit machines hash four bytes here, too. This one condition is all that
-# is changed.
+# would prove nothing about the firmware. So 64-bit machines hash four bytes here, too, unless TICKLOG_HASH5 is 1, as in
+# the copy for tables (build-lz4.sh). This one condition is all that is changed.
 condition='if ((sizeof(reg_t)==8) && (tableType != byU16)) return LZ4_hash5('
 count=$(grep -cF "$condition" "$to.new/lz4.c" || true)
 [ "$count" = 1 ] || { echo "lz4.c: the condition in LZ4_hashPosition is there $count times, not once" >&2; exit 1; }
-sed -i "s/$condition/if (0) return LZ4_hash5(/" "$to.new/lz4.c"
-grep -q 'if (0) return LZ4_hash5(' "$to.new/lz4.c" || { echo "lz4.c: LZ4_hashPosition was not changed" >&2; exit 1; }
+sed -i "s/$condition/if (TICKLOG_HASH5 \\&\\& (sizeof(reg_t)==8) \\&\\& (tableType != byU16)) return LZ4_hash5(/" "$to.new/lz4.c"
+grep -q 'if (TICKLOG_HASH5 && (sizeof(reg_t)==8) && (tableType != byU16)) return LZ4_hash5(' "$to.new/lz4.c" || { echo "lz4.c: LZ4_hashPosition was not changed" >&2; exit 1; }
 
 rm -rf "$to" "$build/lz4/fetch"
 mv "$to.new" "$to"

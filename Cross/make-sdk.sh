@@ -45,7 +45,7 @@ for name in $targets; do
         [ "$flag" = -mthumb ] || set -- "$@" -Xcc "$flag" # the triple says so
     done
     # 32-bit Linux, too, has files above 2 GB and a clock that goes on after 2038.
-    case $name in linux-*) set -- "$@" -Xcc -D_FILE_OFFSET_BITS=64 -Xcc -D_TIME_BITS=64 ;; esac
+    case $name in linux-*) set -- "$@" -Xcc -D_FILE_OFFSET_BITS=64 -Xcc -D_TIME_BITS=64 -Xcc -DTICKLOG_TWO_LZ4 ;; esac
     set -- "$@" -Xcc -DLZ4_MEMORY_USAGE=12 -Xcc -nostdinc
     for directory in "$headers" $includes; do set -- "$@" -Xcc "-isystem$directory"; done
 

@@ -39,6 +39,13 @@ combinations="
     zoh-lz4-13       bcsv zoh  lz4    13 0 0 -     --13
     flat-packet-13   bcsv flat packet 13 0 0 -     --packet --flat --13
     flat-lz4-13      bcsv flat lz4    13 0 0 -     --flat --13
+    delta-packet     bcsv delta packet 15 0 0 -    --packet --delta
+    delta-lz4        bcsv delta lz4   15 0 0 -     --delta
+    delta-batch      bcsv delta batch 15 0 0 -     --delta --batch
+    zoh-batch        bcsv zoh  batch  15 0 0 -     --batch
+    flat-batch       bcsv flat batch  15 0 0 -     --batch --flat
+    no-tick-delta    bcsv delta packet 15 0 1 -    --packet --delta --no-tick
+    rolled-delta     bcsv delta batch 15 0 0 16384 --delta --batch --rolled
     SHORT            bcsv zoh  lz4    15 1 0 -     --short
     no-tick          bcsv zoh  packet 15 0 1 -     --packet --no-tick
     no-tick-flat     bcsv flat packet 15 0 1 -     --packet --flat --no-tick

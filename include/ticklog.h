@@ -476,7 +476,8 @@ typedef struct ticklog_table_config {
     uint32_t text_bytes;         /* the most that the TICKLOG_TEXT cells of one row have together; 0: 65536 if there are any */
     uint32_t buffer_bytes;       /* write buffer; 0: 2048, in Linux builds 262144. Raised to what a row (BATCH: two packets) and two
                                     blocks need */
-    uint32_t window_bytes;       /* LZ4 history of PACKET_LZ4 and STREAM_LZ4, 4096 to 65536; 0: 65536 */
+    uint32_t window_bytes;       /* LZ4 history of PACKET_LZ4 and STREAM_LZ4, 4096 to 65536; 0: 65536. In Linux builds four times as
+                                    much memory is taken, so that it is seldom moved */
     uint64_t creation_time;      /* Unix seconds, for the header of version 1.5; 0: unknown */
     const ticklog_storage *storage; /* make_directory, remove and free_bytes are not used; kept until close */
 } ticklog_table_config;

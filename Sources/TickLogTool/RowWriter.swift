@@ -14,7 +14,10 @@ final class RowWriter {
     /// JSON: `{"name":` or `,"name":` of each column.
     private var keys: [[UInt8]] = []
     /// NaNs other than the one that `nan` is read as.
-    private(set) var oddNaNs: UInt64 = 0
+    var oddNaNs: UInt64 { oddNaNsInRows + (rows?.oddNaNs ?? 0) }
+    private var oddNaNsInRows: UInt64 = 0
+    /// Rows whose values lie in memory, for anything but a terminal.
+    private let rows: CSVRowText?
     /// The first string that JSON cannot hold: its row and column.
     private(set) var notText: (row: UInt64, column: Int)?
 
@@ -25,6 +28,8 @@ final class RowWriter {
         self.format = format
         self.delimiter = delimiter
         types = columns.map { table.columns[$0].type }
+        rows = format == .csv && !output.isTerminal
+            ? CSVRowText(output, columns.map { (index: $0, type: table.columns[$0].type) }, delimiter: delimiter) : nil
         if format == .jsonl {
             for i in 0..<columns.count {
                 var key: [UInt8] = [i == 0 ? 0x7B : 0x2C]
@@ -46,6 +51,7 @@ final class RowWriter {
     }
 
     func row() {
+        if let rows, let parts = table.parts { return rows.write(parts) }
         if format == .csv { csvRow() } else { jsonRow() }
         output.byte(0x0A)
     }
@@ -90,9 +96,9 @@ final class RowWriter {
     @inline(__always)
     private func look(_ bits: UInt64, _ type: ValueType) {
         if type == .f32 {
-            if bits & 0x7FFF_FFFF > 0x7F80_0000, bits != 0x7FC0_0000 { oddNaNs += 1 }
+            if bits & 0x7FFF_FFFF > 0x7F80_0000, bits != 0x7FC0_0000 { oddNaNsInRows += 1 }
         } else if type == .f64 {
-            if bits & 0x7FFF_FFFF_FFFF_FFFF > 0x7FF0_0000_0000_0000, bits != 0x7FF8_0000_0000_0000 { oddNaNs += 1 }
+            if bits & 0x7FFF_FFFF_FFFF_FFFF > 0x7FF0_0000_0000_0000, bits != 0x7FF8_0000_0000_0000 { oddNaNsInRows += 1 }
         }
     }
 

@@ -1,6 +1,6 @@
 /* One deterministic program for all targets and formats: what it writes is the same, byte for byte, on every one of them.
  *
- *     signals FORMAT(bcsv|dlf) ROWCODEC(zoh|flat) FILECODEC(packet|lz4) VERSION(15|13) SHORT(0|1) NOTICK(0|1)
+ *     signals FORMAT(bcsv|dlf) ROWCODEC(zoh|flat|delta) FILECODEC(packet|lz4|batch) VERSION(15|13) SHORT(0|1) NOTICK(0|1)
  *             TICKS ROOT NAME [ROLL_BYTES]
  *
  * Sampler and writer take turns in one thread. All values come from integers; floats are exact conversions. On the way,
@@ -205,7 +205,7 @@ static uint64_t run_memory[8192];
 
 int main(int argc, char **argv) {
     if (argc < 10) {
-        printf("usage: signals bcsv|dlf zoh|flat packet|lz4 15|13 SHORT NOTICK TICKS ROOT NAME [ROLL_BYTES]\n");
+        printf("usage: signals bcsv|dlf zoh|flat|delta packet|lz4|batch 15|13 SHORT NOTICK TICKS ROOT NAME [ROLL_BYTES]\n");
         return 2;
     }
     bool dlf = strcmp(argv[1], "dlf") == 0, no_tick = argv[6][0] == '1';
@@ -255,9 +255,10 @@ int main(int argc, char **argv) {
 
     ticklog_run_config rc = {.size = sizeof rc};
     rc.format = dlf ? TICKLOG_DLF : TICKLOG_BCSV;
-    rc.row_codec = strcmp(argv[2], "flat") == 0 ? TICKLOG_FLAT : TICKLOG_ZOH;
+    rc.row_codec = strcmp(argv[2], "flat") == 0 ? TICKLOG_FLAT : strcmp(argv[2], "delta") == 0 ? TICKLOG_DELTA : TICKLOG_ZOH;
     rc.allow_wide = rc.row_codec == TICKLOG_FLAT;
     rc.file_codec = strcmp(argv[3], "lz4") == 0 ? TICKLOG_PACKET_LZ4 : TICKLOG_PACKET;
+    if (strcmp(argv[3], "batch") == 0) rc.file_codec = rc.event_codec = TICKLOG_BATCH;
     rc.bcsv_version = strcmp(argv[4], "13") == 0 ? TICKLOG_BCSV_1_3 : TICKLOG_BCSV_1_5;
     rc.short_names = argv[5][0] == '1';
     rc.no_tick_column = no_tick;

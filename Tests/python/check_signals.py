@@ -1,6 +1,6 @@
 """Compares a run that signals.c wrote with the model of it.
 
-    check_signals.py RUN_DIR STATS_JSON [--flat] [--packet] [--13] [--short] [--no-tick] [--rolled] [--steps N]
+    check_signals.py RUN_DIR STATS_JSON [--flat|--delta] [--packet|--batch] [--13] [--short] [--no-tick] [--rolled] [--steps N]
 
 What must be in the files follows from the model; only which rows a full ring cost is taken from the declared losses,
 which must then agree with the rows that are there, and with the statistics.
@@ -155,8 +155,10 @@ def check_bcsv(directory, stats, a):
     for key, f in run.parsed.items():
         require(f.version == ((1, 3, 0) if a.v13 else (1, 5, 0)), key, "stamp", f.version)
     polled = run.polled.files[0]
-    require(polled.zoh != a.flat and polled.lz4 != a.packet, "codec of polled.bcsv")
-    require(run.event.files[0].zoh and not run.event.files[0].lz4, "codec of event.bcsv")
+    require(polled.row_codec == ("flat" if a.flat else "delta" if a.delta else "zoh"), "row codec of polled.bcsv")
+    require(polled.file_codec == ("packet" if a.packet else "batch" if a.batch else "packet-lz4"), "codec of polled.bcsv")
+    event = run.event.files[0]
+    require(event.zoh and event.file_codec == ("batch" if a.batch else "packet"), "codec of event.bcsv")
     require(run.meta["epoch_ns"] == model.EPOCH_NS and run.meta["tick_ns"] == model.TICK_NS, "meta", run.meta)
     for name, _, count, _, value in model.ABOUT:
         found = [run.meta["user.%s[%d]" % (name, i)] for i in range(count)] if count > 1 else run.meta["user." + name]
@@ -302,7 +304,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("run")
     p.add_argument("stats")
-    for name in ("flat", "packet", "short", "no-tick", "rolled"):
+    for name in ("flat", "delta", "packet", "batch", "short", "no-tick", "rolled"):
         p.add_argument("--" + name, action="store_true")
     p.add_argument("--13", dest="v13", action="store_true")
     p.add_argument("--steps", type=int, default=600)

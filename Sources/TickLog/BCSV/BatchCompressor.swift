@@ -5,12 +5,14 @@ struct BatchCompressor {
     let payload: UnsafeMutableRawPointer
     private let state: UnsafeMutableRawPointer
     private let level: Int
+    private let isTable: Bool
 
-    /// `payload`: `payloadBytes`; `state`: `stateBytes`, aligned to 8.
-    init(payload: UnsafeMutableRawPointer, state: UnsafeMutableRawPointer, level: Int) {
+    /// `payload`: `payloadBytes`; `state`: `stateBytes`, aligned to 8. `isTable`: see `RowCompressor`.
+    init(payload: UnsafeMutableRawPointer, state: UnsafeMutableRawPointer, level: Int, isTable: Bool) {
         self.payload = payload
         self.state = state
         self.level = level
+        self.isTable = isTable
     }
 
     /// The most bytes of a payload: a row goes into a packet that is not full, however long it is.
@@ -21,11 +23,12 @@ struct BatchCompressor {
     /// From this level on it is LZ4-HC, which bare-metal builds do not have.
     static let leastHighLevel = 6
 
-    static func stateBytes(level: Int) -> Int {
+    static func stateBytes(level: Int, isTable: Bool) -> Int {
+        let fast = Int(clz4_state_bytes(isTable))
         #if !BARE_METAL
-        if level >= leastHighLevel { return max(Int(LZ4_sizeofStateHC()), Int(LZ4_sizeofState())) }
+        if level >= leastHighLevel { return max(Int(LZ4_sizeofStateHC()), fast) }
         #endif
-        return Int(LZ4_sizeofState())
+        return fast
     }
 
     /// Compresses `count` bytes of payload. `out` has room for `LiteralBlock.bytes(count)`, which are never exceeded.
@@ -43,11 +46,19 @@ struct BatchCompressor {
 
     /// Part of the payload, as a block of its own; 0 if it gets longer than literals are.
     private func compressFast(_ from: Int, _ count: Int, _ out: UnsafeMutableRawPointer, acceleration: Int) -> Int {
+        #if !BARE_METAL
+        if isTable {
+            // It has a finer hash table for less than 64 KiB.
+            return Int(
+                clz4_compress_whole(
+                    true, state, payload + from, Int32(count), out, Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
+        }
+        #endif
         // The function for streams, which packets with compressed rows need as well: one copy of the code.
-        let stream = LZ4_initStream(state, Int(LZ4_sizeofState()))
-        return Int(LZ4_compress_fast_continue(
-            stream, (payload + from).assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self), Int32(count),
-            Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
+        let stream = clz4_init(isTable, state)
+        return Int(
+            clz4_compress(
+                isTable, stream, payload + from, Int32(count), out, Int32(LiteralBlock.bytes(count)), Int32(acceleration)))
     }
 
     #if !BARE_METAL
@@ -65,7 +76,9 @@ struct BatchCompressor {
             let from = count / 4 * (1 + 2 * i)
             let fast = compressFast(from, sample, out, acceleration: 1)
             let high = compressHigh(from, sample, out)
-            if (fast > 0 ? fast : sample) - (high > 0 ? high : sample) > sample >> 8 { return true }
+            let best = high > 0 ? high : sample
+            // By a part of what is left, or of what there was.
+            if (fast > 0 ? fast : sample) - best > min(best >> 6, sample >> 8) { return true }
         }
         return false
     }

@@ -31,11 +31,14 @@ struct RowCompressor {
     private let state: UnsafeMutablePointer<LZ4_stream_t>
     private let window: UnsafeMutableRawPointer
     private let history: Int
+    #if !BARE_METAL
+    private let windowBytes: Int
+    #endif
     private let acceleration: Int32
     private var position = 0
+    /// A table's, whose bytes need not be the same on all targets. It gives up for a while on rows that do not compress.
+    private let isTable: Bool
     #if !BARE_METAL
-    /// Gives up for a while on rows that do not compress. Runs do not: their bytes are the same on all targets.
-    private let isAdaptive: Bool
     private var misses = 0
     private var rowsToSkip = 0
     private var hasSkipped = false
@@ -44,22 +47,23 @@ struct RowCompressor {
     private var bytesBefore = 0
     #endif
 
-    /// `window`: `windowBytes` of these bytes of history.
+    /// `state`: `stateBytes`; `window`: `windowBytes` of these bytes of history.
     init(
-        state: UnsafeMutableRawPointer, stateBytes: Int, window: UnsafeMutableRawPointer, history: Int, level: Int,
-        isAdaptive: Bool = false
+        state: UnsafeMutableRawPointer, window: UnsafeMutableRawPointer, history: Int, maxRow: Int, level: Int,
+        isTable: Bool
     ) {
-        self.state = LZ4_initStream(state, stateBytes)
+        self.state = clz4_init(isTable, state)
+        self.isTable = isTable
         self.window = window
         self.history = history
-        acceleration = Int32(10 - level)
         #if !BARE_METAL
-        self.isAdaptive = isAdaptive
+        windowBytes = RowCompressor.windowBytes(history: history, maxRow: maxRow, isTable: isTable)
         #endif
+        acceleration = Int32(10 - level)
     }
 
     mutating func reset() {
-        LZ4_resetStream_fast(state)
+        clz4_reset(isTable, state)
         position = 0
         #if !BARE_METAL
         hasSkipped = false
@@ -69,6 +73,12 @@ struct RowCompressor {
 
     /// Where the next row is to be put: room for `most` bytes behind the history, which stays where it is.
     mutating func rowRoom(_ most: Int) -> UnsafeMutableRawPointer {
+        #if !BARE_METAL
+        if isTable {
+            if position + most + RowEncoder.slack > windowBytes { moveHistory() }
+            return window + position
+        }
+        #endif
         if position > max(history, most) { position = 0 }
         return window + position
     }
@@ -86,36 +96,45 @@ struct RowCompressor {
         }
         if hasSkipped { resume(count) }
         #endif
-        let written = Int(LZ4_compress_fast_continue(
-            state, row.assumingMemoryBound(to: CChar.self), out.assumingMemoryBound(to: CChar.self), Int32(count),
-            Int32(truncatingIfNeeded: RowCompressor.bound(count)), acceleration))
+        let written = Int(
+            clz4_compress(
+                isTable, state, row, Int32(count), out, Int32(truncatingIfNeeded: RowCompressor.bound(count)), acceleration))
         // It is 0 only if `out` is smaller than the bound.
         precondition(written > 0)
         position += count
         #if !BARE_METAL
-        if isAdaptive {
+        if isTable {
             let plain = LiteralBlock.bytes(count)
-            if written + count >> 6 < plain {
+            if written < plain {
                 misses = 0
-            } else if count > 64 {
-                misses += 1
-                if misses > 3 { rowsToSkip = min(1 << (misses - 3), 32) }
+            } else {
+                // Short rows tell little.
+                if count > 64 {
+                    misses += 1
+                    if misses > 64 { rowsToSkip = 1 << min(misses - 64, 5) }
+                }
+                return LiteralBlock.store(row, count, to: out)
             }
-            if written >= plain { return LiteralBlock.store(row, count, to: out) }
         }
         #endif
         return written
     }
 
     #if !BARE_METAL
+    /// Begins the window anew, with the history in front: LZ4 on its own forgets it where rows do not lie one behind the
+    /// other. The window is several times as long.
+    private mutating func moveHistory() {
+        position = hasSkipped || rowsToSkip > 0 ? 0 : Int(clz4_save(isTable, state, window, Int32(history)))
+        bytesBefore = 0
+    }
+
     /// Behind rows that LZ4 has not seen: its history begins with the row before, unless the new one lies over it.
     private mutating func resume(_ count: Int) {
         hasSkipped = false
-        LZ4_resetStream_fast(state)
+        clz4_reset(isTable, state)
         if bytesBefore > 0, before >= position + count + RowEncoder.slack || before + bytesBefore <= position {
             let bytes = min(bytesBefore, 65536)
-            _ = LZ4_loadDict(
-                state, (window + (before + bytesBefore - bytes)).assumingMemoryBound(to: CChar.self), Int32(bytes))
+            clz4_load(isTable, state, window + (before + bytesBefore - bytes), Int32(bytes))
         }
     }
     #endif
@@ -123,7 +142,12 @@ struct RowCompressor {
     static func bound(_ row: Int) -> Int { row + row / 255 + 16 }
 
     /// Bytes of the window: `history` and the longest row behind it, at least two rows.
-    static func windowBytes(history: Int, maxRow: Int) -> Int { max(history, maxRow) + maxRow + RowEncoder.slack }
+    static func windowBytes(history: Int, maxRow: Int, isTable: Bool) -> Int {
+        #if !BARE_METAL
+        if isTable { return history + max(3 * history, 2 * maxRow) + RowEncoder.slack }
+        #endif
+        return max(history, maxRow) + maxRow + RowEncoder.slack
+    }
 
-    static var stateBytes: Int { Int(LZ4_sizeofState()) }
+    static func stateBytes(isTable: Bool) -> Int { Int(clz4_state_bytes(isTable)) }
 }

@@ -380,8 +380,8 @@ struct RunPlan {
 
     private func stateBytes(_ codec: BCSVFileCodec) -> Int {
         switch codec {
-        case .packetLZ4: RowCompressor.stateBytes
-        case .batch: BatchCompressor.stateBytes(level: Int(level))
+        case .packetLZ4: RowCompressor.stateBytes(isTable: false)
+        case .batch: BatchCompressor.stateBytes(level: Int(level), isTable: false)
         default: 0
         }
     }
@@ -389,7 +389,7 @@ struct RunPlan {
     /// The compressor's window, or the batch's payload.
     private func windowBytes(_ codec: BCSVFileCodec, _ layout: RowLayout) -> Int {
         switch codec {
-        case .packetLZ4: RowCompressor.windowBytes(history: windowHistory, maxRow: layout.maxRow)
+        case .packetLZ4: RowCompressor.windowBytes(history: windowHistory, maxRow: layout.maxRow, isTable: false)
         case .batch: BatchCompressor.payloadBytes(packetBytes: Int(packetBytes), maxRow: layout.maxRow)
         default: 0
         }

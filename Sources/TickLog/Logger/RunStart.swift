@@ -271,10 +271,10 @@ struct RunStart {
         switch codec {
         case .packetLZ4:
             compressor = RowCompressor(
-                state: memory + state, stateBytes: RowCompressor.stateBytes, window: memory + window,
-                history: plan.windowHistory, level: Int(plan.level))
+                state: memory + state, window: memory + window, history: plan.windowHistory, maxRow: layout.maxRow,
+                level: Int(plan.level), isTable: false)
         case .batch:
-            batch = BatchCompressor(payload: memory + window, state: memory + state, level: Int(plan.level))
+            batch = BatchCompressor(payload: memory + window, state: memory + state, level: Int(plan.level), isTable: false)
         default: break
         }
         let rows = pointer(places.rows, RowEncoder.self) + (kind == .polled ? 0 : 1)

@@ -41,7 +41,7 @@ struct CSVRecords {
         self.delimiter = delimiter
         self.trims = trims
         cells = CSVCells()
-        pattern = 0x0101_0101_0101_0101 &* UInt64(delimiter)
+        pattern = everyByte(delimiter)
     }
 
     @inline(__always)
@@ -96,7 +96,7 @@ struct CSVRecords {
         while end - at >= 8 {
             let word = UInt64(littleEndian: at.loadUnaligned(as: UInt64.self))
             // The lowest byte that is marked is one of them; higher ones may be marked wrongly.
-            let found = marks(word ^ pattern) | marks(word ^ 0x0A0A_0A0A_0A0A_0A0A) | marks(word ^ 0x0D0D_0D0D_0D0D_0D0D)
+            let found = zeroBytes(word ^ pattern) | zeroBytes(word ^ everyByte(0x0A)) | zeroBytes(word ^ everyByte(0x0D))
             if found != 0 { return at + found.trailingZeroBitCount >> 3 }
             at += 8
         }
@@ -106,11 +106,6 @@ struct CSVRecords {
             at += 1
         }
         return at
-    }
-
-    @inline(__always)
-    private func marks(_ word: UInt64) -> UInt64 {
-        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
     }
 
     /// Reads the quoted cell at `at`; answers where the delimiter or line end behind it is.

@@ -44,8 +44,9 @@ struct ColumnGuess {
         if least == 0 {
             return most <= 0xFF ? .u8 : most <= 0xFFFF ? .u16 : most <= 0xFFFF_FFFF ? .u32 : .u64
         }
-        for (type, bits) in [(ValueType.i8, UInt64(7)), (.i16, 15), (.i32, 31), (.i64, 63)]
-        where least <= 1 << bits && most < 1 << bits { return type }
+        // With a sign, -2^n fits and 2^n does not.
+        let reach = max(least &- 1, most)
+        if reach < 1 << 63 { return reach < 1 << 7 ? .i8 : reach < 1 << 15 ? .i16 : reach < 1 << 31 ? .i32 : .i64 }
         return keepsDouble ? .f64 : .string
     }
 
@@ -131,7 +132,12 @@ struct ColumnGuess {
         let (digits, exponent, count) = decimal.reduced()
         if asFloat {
             guard count <= 9, let bits = reader.float(decimal, text, mark: mark) else { return false }
-            return isSame(digits, exponent) { FloatWriter().write(Float(bitPattern: UInt32(truncatingIfNeeded: bits)), at: $0) }
+            if digits == 0 { return true }
+            // What it is written as is the same number.
+            let shortest = FloatWriter().shortest(UInt32(truncatingIfNeeded: bits) & 0x7FFF_FFFF)
+            let shift = shortest.exponent - exponent
+            return shift >= 0 ? shift <= 9 && shortest.digits * reader.power(shift) == digits
+                : shift >= -9 && digits * reader.power(-shift) == shortest.digits
         }
         guard let bits = reader.double(decimal, text, mark: mark) else { return false }
         if digits == 0 { return true }

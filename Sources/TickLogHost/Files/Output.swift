@@ -7,8 +7,8 @@ public final class Output {
     public let path: String
     private let descriptor: Int32
     private let buffer: UnsafeMutableRawPointer
-    private var used = 0
-    private var failure: Int32 = 0
+    @exclusivity(unchecked) private var used = 0
+    @exclusivity(unchecked) private var failure: Int32 = 0
     let floats = FloatWriter()
 
     public static var blockSize: Int { 65536 }
@@ -45,6 +45,17 @@ public final class Output {
         if Output.blockSize &- used < 64 { drain() }
         used &+= fill(buffer + used)
     }
+
+    /// Where the next bytes go, and how many have room there: `count` at least, but not more than a block.
+    @inline(__always)
+    func room(_ count: Int) -> (next: UnsafeMutableRawPointer, limit: UnsafeMutableRawPointer) {
+        if Output.blockSize &- used < count { drain() }
+        return (buffer + used, buffer + Output.blockSize)
+    }
+
+    /// What was stored since `room`.
+    @inline(__always)
+    func take(upTo end: UnsafeMutableRawPointer) { used = end - buffer }
 
     public func text(_ text: String) {
         var text = text

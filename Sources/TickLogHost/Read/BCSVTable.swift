@@ -6,8 +6,8 @@ public final class BCSVTable: Table {
     private let salvage: Bool
     private let unverified: Bool
     private var index = -1
-    private var reader: BCSVReader?
-    private var rowsBefore: UInt64 = 0
+    @exclusivity(unchecked) private var reader: BCSVReader?
+    @exclusivity(unchecked) private var rowsBefore: UInt64 = 0
     private var missing: [Fault]
     /// Rows read so far that no checksum covers.
     public private(set) var unverifiedRows: UInt64 = 0
@@ -26,6 +26,8 @@ public final class BCSVTable: Table {
             if let reader {
                 if reader.next() {
                     row = rowsBefore &+ reader.rows.row
+                    let (scalars, others, places) = reader.rows.parts
+                    parts = RowParts(scalars: scalars, others: others, places: places)
                     if !reader.rows.isVerified { unverifiedRows += 1 }
                     return true
                 }

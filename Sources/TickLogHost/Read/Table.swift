@@ -10,13 +10,24 @@ public struct Column {
     }
 }
 
+/// Where the values of a row lie: each column's at its place, a scalar in the first part with the size of its type, a
+/// bool (a byte, 0 or 1) and a string (a `ticklog_text`) in the other.
+public struct RowParts {
+    let scalars: UnsafeRawPointer
+    let others: UnsafeRawPointer
+    let places: UnsafePointer<UInt32>
+}
+
 /// Rows of named, typed columns, read one after the other, whatever their format. Reading never throws: it ends early,
 /// and `faults` says why.
 public class Table {
     public let columns: [Column]
     public internal(set) var faults: [Fault] = []
     /// Index of the current row, from 0; rows that were lost are counted.
-    public internal(set) var row: UInt64 = 0
+    @exclusivity(unchecked) public internal(set) var row: UInt64 = 0
+
+    /// The current row, if its values lie in memory and all are known; otherwise they are asked for one by one.
+    @exclusivity(unchecked) public internal(set) var parts: RowParts?
 
     init(columns: [Column]) {
         self.columns = columns
@@ -32,6 +43,9 @@ public class Table {
     public func bits(_ column: Int) -> UInt64 { 0 }
     /// The bytes of a string column; valid until the next row.
     public func text(_ column: Int) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+    /// From now on, rows are put where the writer takes them from, which has the same columns; false if the table can only
+    /// tell its values one by one.
+    public func fill(_ writer: BCSVWriter) -> Bool { false }
     /// False if the column has had no value yet.
     public func isKnown(_ column: Int) -> Bool { true }
 

@@ -132,8 +132,13 @@ private func eightDigits(_ bytes: UInt64) -> UInt64? {
     guard text & 0xF0F0_F0F0_F0F0_F0F0 | ((text &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0) >> 4
         == 0x3333_3333_3333_3333
     else { return nil }
-    var value = text &- 0x3030_3030_3030_3030
-    value = value &* 10 &+ value >> 8
+    return eightDigitValue(text &- 0x3030_3030_3030_3030)
+}
+
+/// The number that eight digits are, each 0 to 9, the first in the lowest byte.
+@inline(__always)
+func eightDigitValue(_ digits: UInt64) -> UInt64 {
+    let value = digits &* 10 &+ digits >> 8
     let low = (value & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
     let high = (value >> 16 & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
     return (low &+ high) >> 32

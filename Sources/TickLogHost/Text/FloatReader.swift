@@ -8,6 +8,9 @@ import CPosix
 struct FloatReader {
     private let powers = PowersOfTen.shared
 
+    /// 10^n for n from 0 to 19.
+    func power(_ n: Int) -> UInt64 { powers.whole[n] }
+
     /// The bits of the float64, or nil if the value is none: its magnitude is too large.
     @inline(__always)
     func double(_ decimal: Decimal, _ text: UnsafeRawBufferPointer, mark: UInt8) -> UInt64? {

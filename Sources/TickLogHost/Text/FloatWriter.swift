@@ -7,7 +7,8 @@
 struct FloatWriter {
     private let powers = PowersOfTen.shared
 
-    /// Writes at most 32 bytes at `out`; answers how many. The value is finite.
+    /// Writes at most 40 bytes at `out`, those included that are overwritten behind the text, and answers how long that is.
+    /// The value is finite.
     func write(_ value: Double, at out: UnsafeMutableRawPointer) -> Int {
         let bits = value.bitPattern
         let fraction = bits & (1 << 52 - 1)
@@ -31,14 +32,21 @@ struct FloatWriter {
         let lower = product(4 &* c &- (isPower ? 1 : 2)) &+ (isEven ? 0 : 1)
         let upper = product(4 &* c &+ 2) &- (isEven ? 0 : 1)
         let (digits, power) = FloatWriter.shortest(vb, lower, upper, k)
-        return store(digits, power, negative: bits >> 63 != 0, isLarge: value.magnitude > 0x1p53, at: out)
+        return storeDouble(digits, power, negative: bits >> 63 != 0, isLarge: value.magnitude > 0x1p53, at: out)
     }
 
     func write(_ value: Float, at out: UnsafeMutableRawPointer) -> Int {
         let bits = value.bitPattern
+        if bits << 1 == 0 { return storeZero(negative: bits != 0, at: out) }
+        let (digits, exponent) = shortest(bits)
+        return storeFloat(digits, exponent, negative: bits >> 31 != 0, isLarge: value.magnitude > 0x1p24, at: out)
+    }
+
+    /// What a finite float32 but 0 is written as, without its sign: digits * 10^exponent. Zeros may be at the end.
+    @inline(__always)
+    func shortest(_ bits: UInt32) -> (digits: UInt64, exponent: Int) {
         let fraction = bits & (1 << 23 - 1)
         let biased = Int(bits >> 23 & 0xFF)
-        if bits << 1 == 0 { return storeZero(negative: bits != 0, at: out) }
         let c = UInt64(biased == 0 ? fraction : fraction | 1 << 23)
         let q = max(biased, 1) &- 150
         let isEven = c & 1 == 0
@@ -55,8 +63,7 @@ struct FloatWriter {
         let vb = product(4 &* c)
         let lower = product(4 &* c &- (isPower ? 1 : 2)) &+ (isEven ? 0 : 1)
         let upper = product(4 &* c &+ 2) &- (isEven ? 0 : 1)
-        let (digits, exponent) = FloatWriter.shortest(vb, lower, upper, k)
-        return store(digits, exponent, negative: bits >> 31 != 0, isLarge: value.magnitude > 0x1p24, at: out)
+        return FloatWriter.shortest(vb, lower, upper, k)
     }
 
     /// Of the multiples of 10^k and 10^(k + 1) between `lower` and `upper`, which are quarters, the shortest that is
@@ -78,108 +85,113 @@ struct FloatWriter {
     }
 
     private func storeZero(negative: Bool, at out: UnsafeMutableRawPointer) -> Int {
-        out.storeBytes(of: negative ? 0x302E_302D : 0x0030_2E30, as: UInt32.self)
+        out.storeBytes(of: (negative ? 0x302E_302D as UInt32 : 0x0030_2E30).littleEndian, as: UInt32.self)
         return negative ? 4 : 3
     }
 
-    /// As Swift writes floats: 0.001, 12.5, 5.0, 1e-05, 1.5e+20.
+    /// Nine digits at most.
     @inline(__always)
-    private func store(
+    private func storeFloat(
         _ value: UInt64, _ power: Int, negative: Bool, isLarge: Bool, at out: UnsafeMutableRawPointer
     ) -> Int {
-        var digits = value
-        var power = power
-        while digits % 10 == 0 {
-            digits /= 10
-            power &+= 1
-        }
-        let count = digitCount(digits)
+        out.storeBytes(of: 0x2D, as: UInt8.self)
+        let out = out + (negative ? 1 : 0)
+        let count = powers.digitCount(value)
+        // Nine digits, with zeros behind.
+        let (first, rest) = (value &* powers.whole[9 &- count]).quotientAndRemainder(dividingBy: 100_000_000)
+        let digits = eightDigits(of: rest)
+        let kept = 9 &- digits.leadingZeroBitCount >> 3
         // The value is 0.digits * 10^point.
         let point = count &+ power
-        var length = 0
-        func put(_ byte: UInt8) {
-            out.storeBytes(of: byte, toByteOffset: length, as: UInt8.self)
-            length &+= 1
+        let text = digits &+ zeroDigits
+        var at = out
+        if point <= 0, !isLarge { at = out + (2 &- point) }
+        if isLarge || point < -3 { at = out + 1 }
+        at.storeBytes(of: UInt8(truncatingIfNeeded: first &+ 0x30), as: UInt8.self)
+        at.storeBytes(of: text.littleEndian, toByteOffset: 1, as: UInt64.self)
+        let length: Int
+        if point > 0, point < kept, !isLarge {
+            // Out of registers: memory that was just written in two pieces is slow to read.
+            let behind = text &>> UInt64(truncatingIfNeeded: 8 &* (point &- 1))
+            out.storeBytes(of: behind.littleEndian, toByteOffset: point &+ 1, as: UInt64.self)
+            out.storeBytes(of: 0x2E, toByteOffset: point, as: UInt8.self)
+            length = kept &+ 1
+        } else {
+            length = finish(kept, point, isLarge: isLarge, at: out)
         }
-        if negative { put(0x2D) }
-        if point < -3 || isLarge {
-            storeDigits(digits, count, out + (length &+ 1))
-            out.storeBytes(of: out.load(fromByteOffset: length &+ 1, as: UInt8.self), toByteOffset: length, as: UInt8.self)
-            if count > 1 { out.storeBytes(of: 0x2E, toByteOffset: length &+ 1, as: UInt8.self) }
-            length &+= count > 1 ? count &+ 1 : 1
-            put(0x65)
+        return negative ? length &+ 1 : length
+    }
+
+    /// Seventeen digits at most.
+    @inline(__always)
+    private func storeDouble(
+        _ value: UInt64, _ power: Int, negative: Bool, isLarge: Bool, at out: UnsafeMutableRawPointer
+    ) -> Int {
+        out.storeBytes(of: 0x2D, as: UInt8.self)
+        let out = out + (negative ? 1 : 0)
+        let count = powers.digitCount(value)
+        let (high, low) = (value &* powers.whole[17 &- count]).quotientAndRemainder(dividingBy: 100_000_000)
+        let (first, middle) = high.quotientAndRemainder(dividingBy: 100_000_000)
+        var upper = eightDigits(of: middle)
+        var lower = eightDigits(of: low)
+        let kept = lower != 0 ? 17 &- lower.leadingZeroBitCount >> 3 : 9 &- upper.leadingZeroBitCount >> 3
+        upper &+= zeroDigits
+        lower &+= zeroDigits
+        let point = count &+ power
+        var at = out
+        if point <= 0, !isLarge { at = out + (2 &- point) }
+        if isLarge || point < -3 { at = out + 1 }
+        at.storeBytes(of: UInt8(truncatingIfNeeded: first &+ 0x30), as: UInt8.self)
+        at.storeBytes(of: upper.littleEndian, toByteOffset: 1, as: UInt64.self)
+        at.storeBytes(of: lower.littleEndian, toByteOffset: 9, as: UInt64.self)
+        let length: Int
+        if point > 0, point < kept, !isLarge {
+            var place = point &- 1
+            if place >= 8 {
+                place &-= 8
+                upper = lower
+            }
+            let shift = UInt64(truncatingIfNeeded: 8 &* place)
+            upper = upper &>> shift | (lower &<< 1) &<< (63 &- shift)
+            out.storeBytes(of: upper.littleEndian, toByteOffset: point &+ 1, as: UInt64.self)
+            out.storeBytes(of: (lower &>> shift).littleEndian, toByteOffset: point &+ 9, as: UInt64.self)
+            out.storeBytes(of: 0x2E, toByteOffset: point, as: UInt8.self)
+            length = kept &+ 1
+        } else {
+            length = finish(kept, point, isLarge: isLarge, at: out)
+        }
+        return negative ? length &+ 1 : length
+    }
+
+    /// What stands around the digits, as Swift writes floats: 0.001, 5.0, 1e-05, 1.5e+20. The digits are there: behind
+    /// the zeros of 0.001, or one place further right than they will be in 1.5e+20, or where they stay in 5.0.
+    @inline(__always)
+    private func finish(_ kept: Int, _ point: Int, isLarge: Bool, at out: UnsafeMutableRawPointer) -> Int {
+        if isLarge || point < -3 {
+            out.storeBytes(of: out.load(fromByteOffset: 1, as: UInt8.self), as: UInt8.self)
+            var length = 1
+            if kept > 1 {
+                out.storeBytes(of: 0x2E, toByteOffset: 1, as: UInt8.self)
+                length = kept &+ 1
+            }
             let exponent = point &- 1
-            put(exponent < 0 ? 0x2D : 0x2B)
-            let magnitude = UInt64(exponent.magnitude)
-            let places = magnitude >= 100 ? 3 : 2
-            storeDigits(magnitude, places, out + length)
-            return length &+ places
+            out.storeBytes(of: 0x65, toByteOffset: length, as: UInt8.self)
+            out.storeBytes(of: exponent < 0 ? 0x2D : 0x2B, toByteOffset: length &+ 1, as: UInt8.self)
+            length &+= 2
+            // At least two digits.
+            if exponent.magnitude < 10 {
+                out.storeBytes(of: 0x30, toByteOffset: length, as: UInt8.self)
+                length &+= 1
+            }
+            return length &+ storeDigits(UInt64(exponent.magnitude), at: out + length)
         }
         if point <= 0 {
-            put(0x30)
-            put(0x2E)
-            for _ in 0..<(-point) { put(0x30) }
-            storeDigits(digits, count, out + length)
-            return length &+ count
+            // 0. and at most three zeros; the digits begin behind them.
+            out.storeBytes(of: 0x2E30, as: UInt16.self)
+            for i in 0..<(-point) { out.storeBytes(of: 0x30, toByteOffset: 2 &+ i, as: UInt8.self) }
+            return 2 &- point &+ kept
         }
-        if point >= count {
-            storeDigits(digits, count, out + length)
-            length &+= count
-            for _ in 0..<(point &- count) { put(0x30) }
-            put(0x2E)
-            put(0x30)
-            return length
-        }
-        // The digits behind the point first, one place further right; then those before it.
-        storeDigits(digits, count, out + (length &+ 1))
-        for i in 0..<point {
-            out.storeBytes(
-                of: out.load(fromByteOffset: length &+ i &+ 1, as: UInt8.self), toByteOffset: length &+ i, as: UInt8.self)
-        }
-        out.storeBytes(of: 0x2E, toByteOffset: length &+ point, as: UInt8.self)
-        return length &+ count &+ 1
+        out.storeBytes(of: (0x302E as UInt16).littleEndian, toByteOffset: point, as: UInt16.self)
+        return point &+ 2
     }
-}
-
-/// The number of decimal digits.
-@inline(__always)
-func digitCount(_ value: UInt64) -> Int {
-    if value < 10 { return 1 }
-    if value < 100 { return 2 }
-    if value < 1000 { return 3 }
-    if value < 10000 { return 4 }
-    var count = 5
-    var rest = value / 100_000
-    while rest > 0 {
-        rest /= 10
-        count &+= 1
-    }
-    return count
-}
-
-/// Stores so many digits, at most 20, the last ones of the value. Up to 7 bytes behind them are overwritten.
-@inline(__always)
-func storeDigits(_ value: UInt64, _ count: Int, _ out: UnsafeMutableRawPointer) {
-    if count <= 8 { return storeUpToEight(value, count, out) }
-    let (high, low) = value.quotientAndRemainder(dividingBy: 100_000_000)
-    if count <= 16 {
-        storeUpToEight(high, count &- 8, out)
-    } else {
-        let (highest, middle) = high.quotientAndRemainder(dividingBy: 100_000_000)
-        storeUpToEight(highest, count &- 16, out)
-        storeUpToEight(middle, 8, out + (count &- 16))
-    }
-    storeUpToEight(low, 8, out + (count &- 8))
-}
-
-@inline(__always)
-private func storeUpToEight(_ value: UInt64, _ count: Int, _ out: UnsafeMutableRawPointer) {
-    // Two numbers of four digits, then four of two, then eight of one, side by side.
-    let fours = value / 10_000 | (value % 10_000) << 32
-    let hundreds = (fours &* 10_486) >> 20 & 0x0000_007F_0000_007F
-    let twos = hundreds | (fours &- 100 &* hundreds) << 16
-    let tens = (twos &* 103) >> 10 & 0x000F_000F_000F_000F
-    let ones = tens | (twos &- 10 &* tens) << 8
-    let text = (ones &+ 0x3030_3030_3030_3030) >> UInt64(8 &* (8 &- count))
-    out.storeBytes(of: text.littleEndian, as: UInt64.self)
 }

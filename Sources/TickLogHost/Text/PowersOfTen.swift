@@ -11,7 +11,13 @@ final class PowersOfTen: Sendable {
     /// The powers of ten that a float64 holds exactly: 10^0 to 10^22.
     nonisolated(unsafe) let exact: UnsafeMutablePointer<Double>
 
+    /// 10^0 to 10^19.
+    nonisolated(unsafe) let whole: UnsafeMutablePointer<UInt64>
+
     private init() {
+        whole = UnsafeMutablePointer<UInt64>.allocate(capacity: 20)
+        whole[0] = 1
+        for i in 1..<20 { whole[i] = whole[i - 1] * 10 }
         exact = UnsafeMutablePointer<Double>.allocate(capacity: 23)
         var power = 1.0
         for i in 0..<23 {
@@ -60,6 +66,14 @@ final class PowersOfTen: Sendable {
         if q >= -27, q <= 55 { return (high(q), low(q)) }
         let (low, carry) = low(q).addingReportingOverflow(1)
         return (carry ? high(q) &+ 1 : high(q), low)
+    }
+
+    /// The number of decimal digits; 1 of 0.
+    @inline(__always)
+    func digitCount(_ value: UInt64) -> Int {
+        // log10(2) is 1233 / 4096.
+        let least = ((64 &- (value | 1).leadingZeroBitCount) &* 1233) >> 12
+        return value == 0 ? 1 : least &+ (value >= whole[least] ? 1 : 0)
     }
 
     private func store(_ value: (UInt64, UInt64), _ q: Int) {

@@ -4,11 +4,7 @@ import TickLog
 
 extension Output {
     public func number(_ value: UInt64) {
-        place { out in
-            let count = digitCount(value)
-            storeDigits(value, count, out)
-            return count
-        }
+        place { storeDigits(value, at: $0) }
     }
 
     public func number(_ value: Int64) {

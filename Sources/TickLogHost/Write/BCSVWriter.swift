@@ -30,9 +30,10 @@ public enum BCSVVersion { case v1_3, v1_5 }
 public final class BCSVWriter {
     public let path: String
     public let columns: [Column]
-    private let row: UnsafeMutableRawPointer
+    /// The next row.
+    let row: UnsafeMutableRawPointer
     /// By column: where its value lies in the row, and its bytes; of strings, 0.
-    private let offsets: UnsafeMutablePointer<Int>
+    let offsets: UnsafeMutablePointer<Int>
     private let sizes: UnsafeMutablePointer<UInt8>
     /// By column: memory for a string.
     private let texts: UnsafeMutablePointer<UnsafeMutableRawBufferPointer>

@@ -188,6 +188,7 @@ private func writeBCSV(
 func copyRows(
     _ table: Table, of path: String, _ writer: BCSVWriter, most: UInt64, order: [Int]? = nil
 ) throws(Failure) -> UInt64 {
+    if order == nil, table.fill(writer) { return try copyFilled(table, of: path, writer, most: most) }
     let types = writer.columns.map { $0.type }
     let order = order ?? Array(0..<types.count)
     var rows: UInt64 = 0
@@ -196,11 +197,7 @@ func copyRows(
         for i in 0..<types.count {
             if types[i] == .string {
                 let text = table.text(order[i])
-                guard text.count <= 65535 else {
-                    throw Failure(
-                        Exit.damaged,
-                        "\(terminalText(path)): row \(table.row), column '\(terminalText(writer.columns[i].name))': found a string of \(text.count) bytes, expected at most 65535, which BCSV holds")
-                }
+                guard text.count <= 65535 else { throw tooLong(table, order[i], of: path) }
                 writer.set(i, text: text)
             } else {
                 writer.set(i, bits: table.bits(order[i]))
@@ -214,4 +211,25 @@ func copyRows(
         Console.error("ticklog: note: \(unknown) values before the first sample of their stream are written as 0 or empty\n")
     }
     return rows
+}
+
+/// The same, of a table that puts its values into the writer's row itself.
+private func copyFilled(_ table: Table, of path: String, _ writer: BCSVWriter, most: UInt64) throws(Failure) -> UInt64 {
+    var rows: UInt64 = 0
+    while rows < most, table.next() {
+        do { try writer.writeRow() } catch {
+            for i in 0..<table.columns.count where table.columns[i].type == .string {
+                if table.text(i).count > 65535 { throw tooLong(table, i, of: path) }
+            }
+            throw Failure(error)
+        }
+        rows += 1
+    }
+    return rows
+}
+
+private func tooLong(_ table: Table, _ column: Int, of path: String) -> Failure {
+    Failure(
+        Exit.damaged,
+        "\(terminalText(path)): row \(table.row), column '\(terminalText(table.columns[column].name))': found a string of \(table.text(column).count) bytes, expected at most 65535, which BCSV holds")
 }

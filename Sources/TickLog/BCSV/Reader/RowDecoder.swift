@@ -133,7 +133,10 @@ struct RowDecoder {
     private let slotBytes: Int
     let slotCount: Int
     /// Delta: each scalar's gradient.
-    private let gradients: UnsafeMutableRawPointer
+    private var gradients: UnsafeMutableRawPointer
+    /// Where the next row's gradients go, if there are `deltaFlags`: the two change places.
+    private var nextGradients: UnsafeMutableRawPointer
+    private let deltaFlags: DeltaFlags?
     private let steps: Table<DeltaStep>
     /// ZoH with small groups: each scalar's place, and its width above 24 bits.
     private let scalarPlaces: Table<UInt32>
@@ -156,7 +159,8 @@ struct RowDecoder {
 
     init(
         _ shape: RowShape, groups: Table<ScalarGroup>, slots: UnsafeMutableRawPointer, slotCount: Int,
-        gradients: UnsafeMutableRawPointer, steps: Table<DeltaStep>, scalarPlaces: Table<UInt32>, rowsStay: Bool, window: RowWindow?,
+        gradients: UnsafeMutableRawPointer, steps: Table<DeltaStep>, scalarPlaces: Table<UInt32>,
+        deltaFlags: DeltaFlags?, rowsStay: Bool, window: RowWindow?,
         arena: StringArena?
     ) {
         self.shape = shape
@@ -165,6 +169,8 @@ struct RowDecoder {
         slotBytes = shape.slotLines * 64
         self.slotCount = slotCount
         self.gradients = gradients
+        nextGradients = gradients + (deltaFlags == nil ? 0 : roundUp(shape.scalarBytes, 8))
+        self.deltaFlags = deltaFlags
         self.steps = steps
         self.scalarPlaces = scalarPlaces
         isNarrow = scalarPlaces.count > 0
@@ -515,6 +521,10 @@ struct RowDecoder {
         _ = unpackBools(row, others)
         var bit = shape.bools
         var p = shape.headerBytes
+        if deltaFlags != nil {
+            if let fault = takeCodes(row, previous, place, &p) { return fault }
+            return takeTexts(row, others, shape.headerBits - shape.strings, p)
+        }
         var i = 0
         while i < groups.count {
             let group = groups[i]
@@ -535,6 +545,97 @@ struct RowDecoder {
             i += 1
         }
         return takeTexts(row, others, bit, p)
+    }
+
+    /// Where groups are small: only the columns whose code is not 0, whatever their types.
+    @_optimize(speed)
+    private mutating func takeCodes(
+        _ row: RowBytes, _ previous: UnsafeRawPointer, _ place: UnsafeMutableRawPointer, _ p: inout Int
+    ) -> RowFault? {
+        let flags = deltaFlags!
+        let old = UnsafeRawPointer(gradients)
+        let new = nextGradients
+        if UnsafeRawPointer(place) != previous { place.copy(previous, shape.scalarBytes) }
+        new.zero(shape.scalarBytes)
+        var at = p
+        var i = 0
+        while i < flags.chunks.count {
+            let chunk = flags.chunks.base[i]
+            let codes = RowDecoder.bits(row, chunk.bit) & RowDecoder.mask(chunk.count)
+            var changed = chunk.changed(codes)
+            while changed != 0 {
+                let k = changed.trailingZeroBitCount
+                changed &= changed &- 1
+                // In bounds: a bit of the header, where a code begins.
+                let scalar = flags.scalars.base[chunk.bit &+ k]
+                let offset = Int(scalar & 0xFF_FFFF)
+                let code = codes &>> UInt64(truncatingIfNeeded: k)
+                let isFine: Bool
+                switch scalar >> 24 {
+                case 1: isFine = takeInt(UInt8.self, code & 3, row, &at, place + offset, old + offset, new + offset)
+                case 2: isFine = takeInt(UInt16.self, code & 3, row, &at, place + offset, old + offset, new + offset)
+                case 4: isFine = takeInt(UInt32.self, code & 7, row, &at, place + offset, old + offset, new + offset)
+                case 8: isFine = takeInt(UInt64.self, code & 15, row, &at, place + offset, old + offset, new + offset)
+                case 4 | DeltaFlags.float:
+                    isFine = takeFloat(FloatSteps.self, code & 7, row, &at, place + offset, old + offset, new + offset)
+                default: isFine = takeFloat(DoubleSteps.self, code & 15, row, &at, place + offset, old + offset, new + offset)
+                }
+                guard isFine else { return at < 0 ? .code : .short }
+            }
+            i &+= 1
+        }
+        p = at
+        swap(&gradients, &nextGradients)
+        return nil
+    }
+
+    /// One integer whose code is not 0. False: too few bytes, or a code that it cannot have (`at` is then negative).
+    @inline(__always)
+    private func takeInt<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _: Word.Type, _ code: UInt64, _ row: RowBytes, _ at: inout Int, _ value: UnsafeMutableRawPointer,
+        _ old: UnsafeRawPointer, _ new: UnsafeMutableRawPointer
+    ) -> Bool {
+        var gradient = old.load(Word.self)
+        if code != 1 {
+            let bytes = Int(truncatingIfNeeded: code) &- 1
+            guard bytes <= MemoryLayout<Word>.size else {
+                at = -1
+                return false
+            }
+            guard row.holds(bytes, at: at) else { return false }
+            let zigzag = Word(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
+            gradient = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
+            at &+= bytes
+        }
+        new.store(gradient)
+        value.store(UnsafeRawPointer(value).load(Word.self) &+ gradient)
+        return true
+    }
+
+    /// The same of a float.
+    @inline(__always)
+    private func takeFloat<Steps: GradientSteps>(
+        _: Steps.Type, _ code: UInt64, _ row: RowBytes, _ at: inout Int, _ value: UnsafeMutableRawPointer,
+        _ old: UnsafeRawPointer, _ new: UnsafeMutableRawPointer
+    ) -> Bool {
+        let previous = UnsafeRawPointer(value).load(Steps.Bits.self)
+        if code == 1 {
+            let gradient = old.load(Steps.Bits.self)
+            new.store(gradient)
+            value.store(Steps.add(previous, gradient))
+            return true
+        }
+        let bytes = Int(truncatingIfNeeded: code) &- 1
+        guard bytes <= MemoryLayout<Steps.Bits>.size else {
+            at = -1
+            return false
+        }
+        guard row.holds(bytes, at: at) else { return false }
+        let next = previous ^ Steps.Bits(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
+        new.store(Steps.subtract(next, previous))
+        value.store(next)
+        at &+= bytes
+        return true
     }
 
     /// The little-endian integer of the `count` bytes at `at`, 0 to `width` of them.

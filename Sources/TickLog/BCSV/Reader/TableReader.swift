@@ -69,7 +69,7 @@ public struct TableReader {
         let arenaHalf: Int
         let batchBytes: Int
         private(set) var places = 0, groups = 0, slots = 0, gradients = 0, window = 0, arena = 0, index = 0
-        private(set) var rowPointers = 0, runs = 0, batch = 0, steps = 0, scalars = 0
+        private(set) var rowPointers = 0, runs = 0, batch = 0, steps = 0, scalars = 0, chunks = 0
 
         static let groupLimit = 10
         #if os(none)
@@ -107,9 +107,13 @@ public struct TableReader {
             steps = cursor.take(shape.codec == .delta ? MemoryLayout<DeltaStep>.stride * DeltaStep.count : 0)
             // Ten groups at most: as many columns as are taken flag by flag at most.
             scalars = cursor.take(
-                shape.codec == .zoh && outline.columns <= ScalarGroup.wide * Plan.groupLimit ? 4 * outline.columns : 0)
+                outline.columns > ScalarGroup.wide * Plan.groupLimit ? 0
+                    : shape.codec == .zoh ? 4 * outline.columns : shape.codec == .delta ? 4 * shape.headerBits : 0)
+            let mayBeNarrow = shape.codec == .delta && outline.columns <= ScalarGroup.wide * Plan.groupLimit
+            chunks = cursor.take(
+                mayBeNarrow ? MemoryLayout<DeltaChunk>.stride * DeltaFlags.chunkLimit(bits: shape.headerBits) : 0)
             slots = cursor.take(slotBytes * slotCount + 64)
-            gradients = cursor.take(shape.codec == .delta ? shape.scalarBytes : 0)
+            gradients = cursor.take(shape.codec == .delta ? roundUp(shape.scalarBytes, 8) * (mayBeNarrow ? 2 : 1) : 0)
             window = cursor.take(isLZ4 ? RowWindow.size(largestRow: largestRow) : 0)
             arena = cursor.take(2 * arenaHalf)
             batch = cursor.take(batchBytes)
@@ -151,10 +155,19 @@ public struct TableReader {
                 }
             }
         }
+        var deltaFlags: DeltaFlags?
+        if header.rowCodec == .delta, header.columnCount <= ScalarGroup.wide * Plan.groupLimit,
+            plan.shape.columns - plan.shape.bools - plan.shape.strings < count * ScalarGroup.wide
+        {
+            deltaFlags = DeltaFlags(
+                Table(UnsafeMutableRawPointer(groups.base), count), from: plan.shape.bools,
+                chunks: Table(memory + plan.chunks, DeltaFlags.chunkLimit(bits: plan.shape.headerBits)),
+                scalars: Table(memory + plan.scalars, plan.shape.headerBits))
+        }
         decoder = RowDecoder(
             plan.shape, groups: Table(UnsafeMutableRawPointer(groups.base), count), slots: slots,
             slotCount: plan.slotCount, gradients: memory + plan.gradients,
-            steps: steps, scalarPlaces: scalarPlaces, rowsStay: window.isMapped || codec == .batch,
+            steps: steps, scalarPlaces: scalarPlaces, deltaFlags: deltaFlags, rowsStay: window.isMapped || codec == .batch,
             window: codec == .packetLZ4 || codec == .streamLZ4
                 ? RowWindow(memory + plan.window, largestRow: plan.largestRow, isShort: plan.isShort) : nil,
             arena: plan.arenaHalf > 0 ? StringArena(memory + plan.arena, half: plan.arenaHalf) : nil)
@@ -362,6 +375,13 @@ public struct TableReader {
         precondition(hasRow && header.type(of: column) == .string)
         let text = (others + Int(places[column])).load(as: ticklog_text.self)
         return FileBytes(start: UnsafeRawPointer(text.bytes) ?? UnsafeRawPointer(bitPattern: 1)!, count: text.count)
+    }
+
+    /// Where all values of the current row lie: a column's at its place of `places`, scalars in the first part, bools
+    /// (a byte) and strings (a `ticklog_text`) in the other. Valid until the next row.
+    public var parts: (scalars: UnsafeRawPointer, others: UnsafeRawPointer, places: UnsafePointer<UInt32>) {
+        precondition(hasRow)
+        return (scalars, others, UnsafePointer(places.base))
     }
 
     /// The bits of a value that is no string, zero-extended.

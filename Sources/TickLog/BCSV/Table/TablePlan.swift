@@ -140,10 +140,10 @@ struct TablePlan {
         p.index = table(IndexEntry.self, indexEntries)
         switch fileCodec {
         case .packetLZ4, .streamLZ4:
-            p.state = cursor.take(RowCompressor.stateBytes)
-            p.window = cursor.take(RowCompressor.windowBytes(history: history, maxRow: maxRow))
+            p.state = cursor.take(RowCompressor.stateBytes(isTable: true))
+            p.window = cursor.take(RowCompressor.windowBytes(history: history, maxRow: maxRow, isTable: true))
         case .batch:
-            p.state = cursor.take(BatchCompressor.stateBytes(level: Int(level)))
+            p.state = cursor.take(BatchCompressor.stateBytes(level: Int(level), isTable: true))
             p.window = cursor.take(BatchCompressor.payloadBytes(packetBytes: Int(packetBytes), maxRow: maxRow))
         default: break
         }

@@ -108,10 +108,10 @@ public struct TableWriter {
         switch plan.fileCodec {
         case .packetLZ4, .streamLZ4:
             compressor = RowCompressor(
-                state: memory + p.state, stateBytes: RowCompressor.stateBytes, window: memory + p.window,
-                history: plan.history, level: Int(plan.level), isAdaptive: true)
+                state: memory + p.state, window: memory + p.window, history: plan.history,
+                maxRow: plan.maxRow, level: Int(plan.level), isTable: true)
         case .batch:
-            batch = BatchCompressor(payload: memory + p.window, state: memory + p.state, level: Int(plan.level))
+            batch = BatchCompressor(payload: memory + p.window, state: memory + p.state, level: Int(plan.level), isTable: true)
         default: break
         }
         let rows = (memory + p.rows).assumingMemoryBound(to: RowEncoder.self)
@@ -196,13 +196,13 @@ public struct TableWriter {
 
     /// Appends one row. Corresponds to `ticklog_write_row`.
     public mutating func write(_ row: UnsafeRawPointer) -> ticklog_status {
-        buffer.isStalled = false
+        begin()
         return append(row)
     }
 
     /// Appends rows that lie one behind the other. Corresponds to `ticklog_write_rows`.
     public mutating func write(_ rows: UnsafeRawPointer, count: Int, written: inout Int) -> ticklog_status {
-        buffer.isStalled = false
+        begin()
         written = 0
         var row = rows
         while written < count {
@@ -214,8 +214,26 @@ public struct TableWriter {
         return TICKLOG_OK
     }
 
+    /// Failures that storage had before this call.
+    private var errorsBefore: UInt64 = 0
+
+    /// A call begins: storage is asked again.
+    @inline(__always)
+    private mutating func begin() {
+        buffer.isStalled = false
+        errorsBefore = tally.errors
+    }
+
+    /// Why there is no room, or not all is written: storage's failure in this call, if there was one. It is not asked again
+    /// after one.
+    private var refusal: ticklog_status { tally.errors == errorsBefore ? TICKLOG_BUSY : tally.lastError }
+
     @inline(__always)
     private mutating func append(_ row: UnsafeRawPointer) -> ticklog_status {
+        if !isReady {
+            // Before the row is looked at.
+            guard case .header = phase else { return TICKLOG_CLOSED }
+        }
         var most = plan.layout.maxRow
         if let texts {
             var bytes = 0
@@ -260,9 +278,7 @@ public struct TableWriter {
             // Busy: as long as there is room, rows are taken.
             guard status == TICKLOG_OK || status == TICKLOG_BUSY else { return status }
         }
-        let errors = tally.errors
-        guard buffer.makeRoom(need, storage, &tally) else { return tally.errors == errors ? TICKLOG_BUSY : tally.lastError }
-        return TICKLOG_OK
+        return buffer.makeRoom(need, storage, &tally) ? TICKLOG_OK : refusal
     }
 
     // MARK: Header and footer
@@ -300,18 +316,14 @@ public struct TableWriter {
             return TICKLOG_OK
         }
         phase = next(emitted + out.filled)
-        let errors = tally.errors
-        guard buffer.makeRoom(min(plan.blockSize, buffer.capacity / 2), storage, &tally) else {
-            return tally.errors == errors ? TICKLOG_BUSY : tally.lastError
-        }
-        return TICKLOG_OK
+        return buffer.makeRoom(min(plan.blockSize, buffer.capacity / 2), storage, &tally) ? TICKLOG_OK : refusal
     }
 
     // MARK: Flush, close
 
     /// Closes the open packet, writes everything and syncs. Corresponds to `ticklog_table_flush`.
     public mutating func flush() -> ticklog_status {
-        buffer.isStalled = false
+        begin()
         switch phase {
         case .rows: break
         case .header:
@@ -328,7 +340,7 @@ public struct TableWriter {
         packets.hashPending(buffer)
         if buffer.pending > 0 { hasNews = true }
         var status = buffer.drain(all: true, storage, &tally)
-        guard status == TICKLOG_OK else { return status }
+        guard status == TICKLOG_OK else { return refusal }
         guard hasNews, let sync = storage.pointee.sync else { return TICKLOG_OK }
         status = sync(storage.pointee.context, buffer.file)
         tally.note(status)
@@ -338,7 +350,7 @@ public struct TableWriter {
 
     /// Flushes, writes the footer and closes the file. Corresponds to `ticklog_table_close`.
     public mutating func close() -> ticklog_status {
-        buffer.isStalled = false
+        begin()
         if case .header = phase {
             let status = putHeader()
             guard status == TICKLOG_OK else { return status }
