@@ -527,7 +527,8 @@ ticklog_status ticklog_table_append_size(const ticklog_table_config *config, con
  * then it is an unclosed file with all its rows. Of a torn last packet the whole rows are kept, and *unverified, which
  * may be NULL, tells how many these were. In Linux builds only.
  * Errors: as create, BAD_FIELD (other columns), NOT_BCSV, DAMAGED (before the last packet: repair it first), BUSY
- * (another process appends), IO, NOT_FOUND, DENIED. */
+ * (another process appends; a table of ticklog_table_create that is still open on the file is not noticed: close it
+ * first), IO, NOT_FOUND, DENIED. */
 ticklog_status ticklog_table_append(const ticklog_table_config *config, const char *path, void *memory, size_t bytes,
                                     uint64_t *unverified, ticklog_table **table);
 
