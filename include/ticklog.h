@@ -530,7 +530,8 @@ ticklog_status ticklog_table_append_size(const ticklog_table_config *config, con
  * then it is an unclosed file with all its rows. Of a torn last packet the whole rows are kept, and *unverified, which
  * may be NULL, tells how many these were. In Linux builds only.
  * Errors: as create, BAD_FIELD (other columns), NOT_BCSV, DAMAGED (before the last packet: repair it first), BUSY
- * (another process appends), IO, NOT_FOUND, DENIED. */
+ * (another process appends; a table of ticklog_table_create that is still open on the file is not noticed: close it
+ * first), IO, NOT_FOUND, DENIED. */
 ticklog_status ticklog_table_append(const ticklog_table_config *config, const char *path, void *memory, size_t bytes,
                                     uint64_t *unverified, ticklog_table **table);
 
@@ -566,7 +567,8 @@ typedef struct ticklog_reader_config {
 } ticklog_reader_config;
 
 /* [any] Stores in *bytes how much memory a reader of this file needs, exactly. Reads the file's header.
- * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NOT_BCSV, DAMAGED, and what the source's read answers. */
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NOT_BCSV, DAMAGED, TOO_LARGE (the file, for a 32-bit machine), and what the
+ * source's read answers. */
 ticklog_status ticklog_reader_size(const ticklog_reader_config *config, size_t *bytes);
 
 /* [owner] Makes a reader in `memory` (aligned to 8) that stands before row 0. There is nothing to close.
@@ -595,12 +597,13 @@ ticklog_status ticklog_reader_column(const ticklog_reader *reader, uint32_t inde
 
 /* [owner] How many rows the file has. Time: constant if there is a footer; otherwise what stands behind the last packet
  * header is read, found by scanning backwards; of a stream file, all is read.
- * Errors: NULL, BAD_HANDLE, DAMAGED, the source's. */
+ * Errors: NULL, BAD_HANDLE, DAMAGED, TOO_LARGE, the source's. */
 ticklog_status ticklog_reader_rows(ticklog_reader *reader, uint64_t *rows);
 
-/* [owner] Goes to a row, so that it is the next to be read. Time: the packet is found in O(log packets), by the footer's
- * index or, where that is thin, empty or missing, by the packet headers; then the packet's rows are decoded up to it.
- * A stream file is read from its start. Errors: NULL, BAD_HANDLE, END (not so many rows), DAMAGED, the source's. */
+/* [owner] Goes to a row, so that it is the next to be read; until it is, there is no current row. Time: the packet is
+ * found in O(log packets), by the footer's index or, where that is thin, empty or missing, by the packet headers; then
+ * the packet's rows are decoded up to it. A stream file is read from its start.
+ * Errors: NULL, BAD_HANDLE, END (not so many rows), DAMAGED, TOO_LARGE, the source's. */
 ticklog_status ticklog_reader_seek(ticklog_reader *reader, uint64_t row);
 
 /* [owner] Moves to the next row, whose values the next two functions tell.
@@ -630,8 +633,8 @@ ticklog_status ticklog_reader_bind(ticklog_reader *reader, const ticklog_field *
 
 /* [owner] Reads up to `most` rows into `rows`, row_bytes apart; *count tells how many. Bytes between the fields are left
  * alone. If there is a ticklog_text among the fields, one row at a time is read: the text is valid until the next.
- * Answers OK with at least one row, or as ticklog_reader_next with none. Rows of different packets or behind a gap never come in one
- * call: ticklog_reader_row is the last one's index. */
+ * Answers OK with at least one row, or with none as ticklog_reader_next, or BAD_ARGUMENT (nothing bound, most 0). Rows
+ * of different packets or behind a gap never come in one call: ticklog_reader_row is the last one's index. */
 ticklog_status ticklog_read_rows(ticklog_reader *reader, void *rows, size_t most, size_t *count);
 
 /* Where the values of a column go. */
@@ -644,7 +647,7 @@ typedef struct ticklog_column_array {
 } ticklog_column_array;
 
 /* [owner] Reads up to `most` rows, by columns. Answers as ticklog_read_rows; fewer rows come as well where a column's text
- * is full. */
+ * is full. Also BAD_ARGUMENT (no such column, text_bytes, a string column twice), MISALIGNED (values). */
 ticklog_status ticklog_read_columns(ticklog_reader *reader, const ticklog_column_array *arrays, uint32_t array_count,
                                     size_t most, size_t *count);
 

@@ -33,6 +33,25 @@ extension CommandTests {
         }
     }
 
+    @Test func `a file that is replaced keeps its permissions`() throws {
+        let folder = try Folder()
+        let path = try table(folder, "a.bcsv", [])
+        let whole = try folder.data("a.bcsv")
+        _ = try folder.write("a.csv", Data("a,b\n1,2\n".utf8))
+        for mode in [0o600, 0o640, 0o444] {
+            let cut = try folder.write("cut.bcsv", whole.prefix(whole.count - 5))
+            func modes(_ path: String) throws -> Int? {
+                try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            }
+            for file in [cut, path] { try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: file) }
+            #expect(try Tool.run("repair", "--in-place", cut).code == 0)
+            #expect(try modes(cut) == mode)
+            #expect(try Tool.run("convert", "--force", folder("a.csv"), path).code == 0)
+            #expect(try modes(path) == mode)
+            for name in ["cut.bcsv", "cut.bcsv.orig"] { try FileManager.default.removeItem(atPath: folder(name)) }
+        }
+    }
+
     @Test func `a file cut anywhere is repaired to all its whole packets, once and for all`() throws {
         let folder = try Folder()
         for encoding in CommandTests.codecs {

@@ -8,7 +8,7 @@ public struct SourceWindow {
     private let mapped: UnsafeRawPointer?
     private let source: UnsafePointer<ticklog_source>?
     private let buffer: UnsafeMutableRawPointer?
-    private var start = 0
+    private(set) var start = 0
     private var filled = 0
     /// Changes whenever the window moves: bytes that were handed out before are then gone.
     private(set) var generation = 0
@@ -45,6 +45,11 @@ public struct SourceWindow {
         return FileBytes(start: UnsafeRawPointer(buffer!) + (offset - start), count: start + filled - offset)
     }
 
+    /// Has the bytes from `place` on again where they were in `generation`.
+    mutating func restore(_ place: Int, _ generation: Int) throws(BCSVError) {
+        if mapped == nil, self.generation != generation { try load(place) }
+    }
+
     private mutating func load(_ offset: Int) throws(BCSVError) {
         let buffer = buffer!
         generation &+= 1
@@ -62,7 +67,7 @@ public struct SourceWindow {
             filled = 0
             throw BCSVError(
                 .source, at: offset + kept, expected: "bytes of the file",
-                found: .number(UInt64(status.magnitude)))
+                found: .number(UInt64(UInt32(bitPattern: 0 &- status))))
         }
         filled = kept + count
     }

@@ -127,10 +127,20 @@ public struct ReaderObject {
         case .notBCSV, .unsupported: return TICKLOG_NOT_BCSV
         case .tooLarge: return TICKLOG_TOO_LARGE
         case .source:
-            if case .number(let number) = error.found { return -ticklog_status(truncatingIfNeeded: number) }
+            if case .number(let number) = error.found { return 0 &- ticklog_status(truncatingIfNeeded: number) }
             return TICKLOG_IO
         default: return TICKLOG_DAMAGED
         }
+    }
+
+    /// An error that did not come as damage: `ticklog_reader_damage` tells it as well.
+    fileprivate mutating func failed(_ error: BCSVError) -> ticklog_status {
+        if error.kind != .source {
+            table.note(
+                BCSVDamage(
+                    error: error, isTorn: false, skipped: error.offset..<error.offset, firstRow: table.position, rows: nil))
+        }
+        return ReaderObject.status(error)
     }
 
     /// What ends the reading: the end, or the damage that was not to be salvaged.
@@ -226,7 +236,7 @@ public func ticklog_reader_rows(_ reader: OpaquePointer!, _ rows: UnsafeMutableP
     do throws(BCSVError) {
         rows.pointee = try reader.pointee.table.countRows()
         return TICKLOG_OK
-    } catch { return ReaderObject.status(error) }
+    } catch { return reader.pointee.failed(error) }
 }
 
 @c @implementation
@@ -235,7 +245,7 @@ public func ticklog_reader_seek(_ reader: OpaquePointer!, _ row: UInt64) -> tick
     guard let reader = ReaderObject.from(reader) else { return TICKLOG_BAD_HANDLE }
     do throws(BCSVError) {
         return try reader.pointee.table.seek(to: row) ? TICKLOG_OK : reader.pointee.endStatus
-    } catch { return ReaderObject.status(error) }
+    } catch { return reader.pointee.failed(error) }
 }
 
 @c @implementation
@@ -248,7 +258,7 @@ public func ticklog_reader_next(_ reader: OpaquePointer!) -> ticklog_status {
             if count > 0 { return TICKLOG_OK }
             if !reader.pointee.isPassed(event) { return reader.pointee.status(event) }
         }
-    } catch { return ReaderObject.status(error) }
+    } catch { return reader.pointee.failed(error) }
 }
 
 @c @implementation
@@ -305,7 +315,7 @@ public func ticklog_read_rows(
             if got > 0 { return TICKLOG_OK }
             if !reader.pointee.isPassed(event) { return reader.pointee.status(event) }
         }
-    } catch { return ReaderObject.status(error) }
+    } catch { return reader.pointee.failed(error) }
 }
 
 @c @implementation
@@ -343,7 +353,7 @@ public func ticklog_read_columns(
             if got > 0 { return TICKLOG_OK }
             if !reader.pointee.isPassed(event) { return reader.pointee.status(event) }
         }
-    } catch { return ReaderObject.status(error) }
+    } catch { return reader.pointee.failed(error) }
 }
 
 @c @implementation

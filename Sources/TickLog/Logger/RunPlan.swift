@@ -419,7 +419,9 @@ struct MemoryCursor {
     @inline(never)
     mutating func take(_ bytes: Int) -> Int {
         let at = end
-        end = (at + bytes + 7) & ~7
+        // More than there can be: no memory is enough for it.
+        let (sum, overflow) = at.addingReportingOverflow(bytes)
+        end = overflow || sum > Int.max - 7 ? Int.max & ~7 : (sum + 7) & ~7
         return at
     }
 }

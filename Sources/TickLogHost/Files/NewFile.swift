@@ -2,7 +2,8 @@ import CPosix
 
 /// A file that appears whole or not at all: it is written beside its place, under a name of its own, and takes its name
 /// when it is whole and on the medium. Until then, what was there before stays. If it is given up, if the process gets
-/// SIGINT, SIGTERM or SIGHUP, nothing is left.
+/// SIGINT, SIGTERM or SIGHUP, nothing is left. A file that it replaces leaves it its permissions and, as far as the system
+/// lets us, its owner.
 public final class NewFile {
     /// Where it will be.
     public let path: String
@@ -13,6 +14,8 @@ public final class NewFile {
     private var slot: Int
     private var isDone = false
     private var isFreed = false
+    /// Of the file that is replaced.
+    private let old: stat?
 
     /// - Throws: EEXIST if there is something and it is not to be replaced; what is no file is never replaced.
     public init(_ path: String, replacing: Bool) throws(FileError) {
@@ -30,6 +33,8 @@ public final class NewFile {
         }
         self.path = path
         replaces = replacing
+        var status = stat()
+        old = replacing && stat(path, &status) == 0 ? status : nil
         let directory = path.directory
         var number = 0
         while true {
@@ -40,6 +45,7 @@ public final class NewFile {
                 temporaryPath = candidate
                 self.descriptor = descriptor
                 self.slot = slot
+                if let old { NewFile.adopt(old, descriptor) }
                 return
             }
             let error = cposix_errno()
@@ -51,6 +57,13 @@ public final class NewFile {
 
     deinit { discard() }
 
+    /// Before the first byte: who could not read the file before must not read this one.
+    private static func adopt(_ old: stat, _ descriptor: Int32) {
+        // Another owner takes bits away; so the owner comes first.
+        _ = fchown(descriptor, old.st_uid, old.st_gid)
+        _ = fchmod(descriptor, old.st_mode & 0o7777)
+    }
+
     /// For a writer that makes its file itself: the temporary name is free, and still removed after a failure.
     public func freeName() {
         _ = unlink(temporaryPath)
@@ -61,6 +74,13 @@ public final class NewFile {
     public func commit() throws(FileError) {
         // Who made it himself has synced it.
         guard isFreed || fsync(descriptor) == 0 else { throw FileError(path, "sync", cposix_errno()) }
+        if isFreed, let old {
+            let made = cposix_open(temporaryPath, O_RDONLY | O_CLOEXEC, 0)
+            if made >= 0 {
+                NewFile.adopt(old, made)
+                _ = close(made)
+            }
+        }
         if replaces {
             guard rename(temporaryPath, path) == 0 else { throw FileError(path, "rename to it", cposix_errno()) }
         } else if link(temporaryPath, path) == 0 {

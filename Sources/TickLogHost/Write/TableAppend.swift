@@ -9,11 +9,13 @@ public func ticklog_table_append_size(
     _ config: UnsafePointer<ticklog_table_config>!, _ path: UnsafePointer<CChar>!, _ bytes: UnsafeMutablePointer<Int>!
 ) -> ticklog_status {
     guard let config, let path, let bytes else { return TICKLOG_NULL }
+    guard config.pointee.size == UInt32(MemoryLayout<ticklog_table_config>.size) else { return TICKLOG_BAD_SIZE }
     let file: BCSVFile
     do throws(Fault) { file = try BCSVFile(String(cString: path)) } catch { return status(error) }
     var own = encoded(config.pointee, as: file.header)
-    bytes.pointee = TableWriter.size(&own)
-    return bytes.pointee == 0 ? TICKLOG_BAD_ARGUMENT : TICKLOG_OK
+    let answer = TableWriter.check(&own)
+    if answer == TICKLOG_OK { bytes.pointee = TableWriter.size(&own) }
+    return answer
 }
 
 @c @implementation
@@ -22,11 +24,13 @@ public func ticklog_table_append(
     _ bytes: Int, _ unverified: UnsafeMutablePointer<UInt64>!, _ table: UnsafeMutablePointer<OpaquePointer?>!
 ) -> ticklog_status {
     guard let config, let path, let memory, let table, config.pointee.fields != nil else { return TICKLOG_NULL }
+    guard config.pointee.size == UInt32(MemoryLayout<ticklog_table_config>.size) else { return TICKLOG_BAD_SIZE }
     let append: BCSVAppend
     do throws(Fault) { append = try BCSVAppend(String(cString: path)) } catch { return status(error) }
     let file = append.file
     var own = encoded(config.pointee, as: file.header)
-    guard TableWriter.size(&own) > 0 else { return TICKLOG_BAD_ARGUMENT }
+    var answer = TableWriter.check(&own)
+    guard answer == TICKLOG_OK else { return answer }
     guard TableWriter.size(&own) <= bytes else { return TICKLOG_NO_MEMORY }
     guard UInt(bitPattern: memory) % 8 == 0 else { return TICKLOG_MISALIGNED }
 
@@ -35,7 +39,7 @@ public func ticklog_table_append(
     defer { row.deallocate() }
     row.initializeMemory(as: UInt8.self, repeating: 0, count: Int(config.pointee.row_bytes))
     var reader: OpaquePointer?
-    var answer = ticklog_reader_open_path(path, TICKLOG_UNVERIFIED, &reader)
+    answer = ticklog_reader_open_path(path, TICKLOG_UNVERIFIED, &reader)
     guard answer == TICKLOG_OK else { return answer }
     defer { _ = ticklog_reader_close(reader) }
     guard columns(of: config.pointee) == file.columns.count,

@@ -146,8 +146,9 @@ public struct BCSVHeader {
         let level = first[version + 3]
         let flags = first.u16(at: version + 4)
         let columns = Int(first.u16(at: version + 6))
-        var outline = BCSVOutline(
-            rowCodec: codec(rows: flags), fileCodec: codec(file: flags, level), packetLimit: first.u32(at: version + 8))
+        let limit = first.u32(at: version + 8)
+        guard limit <= BCSVFormat.maxPacketLimit else { return (min(first.count, 24), none) }
+        var outline = BCSVOutline(rowCodec: codec(rows: flags), fileCodec: codec(file: flags, level), packetLimit: limit)
         let types = version + 12
         var end = types + 3 * columns
         guard end <= window.length else { return (window.length, none) }
@@ -207,7 +208,11 @@ public struct BCSVOutline {
         min(headerBytes + scalarBytes + 2 * strings + text, BCSVFormat.maxRowBytes)
     }
 
-    var largestText: Int { min(strings * BCSVFormat.maxStringBytes, BCSVFormat.maxRowBytes) }
+    var largestText: Int {
+        // 65535 full strings together need not fit an Int.
+        let enough = BCSVFormat.maxRowBytes / BCSVFormat.maxStringBytes + 1
+        return min(min(strings, enough) * BCSVFormat.maxStringBytes, BCSVFormat.maxRowBytes)
+    }
     var largestRow: Int { largestRow(text: largestText) }
 
     /// The most bytes that a batch of this file may have, as far as its header and length tell.

@@ -114,10 +114,9 @@ extension TableReader {
         while done < most {
             // Only rows that continue these: not of another packet.
             if done > 0 { guard pending == nil, rowsLeft > 0 || stream != nil else { break } }
-            let (count, event) = try block(most - done)
+            let (count, event) = done == 0 ? try block(most) : nextBlock(most - done)
             if count == 0 {
                 if done == 0 { return (0, event) }
-                keep(event)
                 break
             }
             var fitting = count
@@ -211,10 +210,9 @@ extension TableReader {
         let most = binding.hasViews ? min(most, 1) : most
         while done < most {
             if done > 0 { guard pending == nil, rowsLeft > 0 || stream != nil else { break } }
-            let (count, event) = try block(most - done)
+            let (count, event) = done == 0 ? try block(most) : nextBlock(most - done)
             if count == 0 {
                 if done == 0 { return (0, event) }
-                keep(event)
                 break
             }
             for i in 0..<count {

@@ -320,7 +320,7 @@ public struct PacketWalk {
             error: error, isTorn: isTorn, skipped: start..<window.length, firstRow: rowCount, rows: missing)
         if isTorn, unverified, let tail = try tornRows(at: start) {
             tornTail = BCSVDamage(
-                error: error, isTorn: true, skipped: tail.end..<window.length, firstRow: tail.firstRow + tail.rowCount,
+                error: error, isTorn: true, skipped: tail.end..<window.length, firstRow: tail.firstRow &+ tail.rowCount,
                 rows: nil)
             return .packet(accept(tail))
         }

@@ -146,6 +146,8 @@ struct RowDecoder {
     private var window: RowWindow?
     /// Where texts are kept; nil if the bytes of the rows themselves stay until the next packet.
     private var arena: StringArena?
+    /// The arena's turns before the current row.
+    private var turnsBefore = 0
     private var slot = 0
     private var isFirst = true
 
@@ -219,6 +221,7 @@ struct RowDecoder {
             (placeOthers + shape.textsOffset).copy(
                 previousOthers + shape.textsOffset, shape.otherBytes - shape.textsOffset)
         }
+        turnsBefore = arena?.turns ?? 0
         let fault: RowFault?
         var direct: UnsafeRawPointer?
         switch shape.codec {
@@ -489,7 +492,8 @@ struct RowDecoder {
             texts[index] = kept
             return true
         }
-        // Full: keep only what the columns hold now.
+        // Full: keep only what the columns hold now. Twice for one row would be more than a row may have.
+        guard arena!.turns == turnsBefore else { return false }
         arena!.beginCompaction()
         var i = 0
         while i < shape.strings {

@@ -10,7 +10,7 @@ struct StringArena {
     /// How often the halves changed.
     private(set) var turns = 0
 
-    /// `half` is the most that the strings of one row have together; `memory` has two of it.
+    /// `half` is twice the most that the strings of one row have together; `memory` has two of it.
     init(_ memory: UnsafeMutableRawPointer, half: Int) {
         self.memory = memory
         self.half = half

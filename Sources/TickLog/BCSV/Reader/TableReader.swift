@@ -91,7 +91,8 @@ public struct TableReader {
             isShort = allowed < outline.largestText
             // Only bytes that stay can be referred to.
             let keepsTexts = shape.strings > 0 && (isLZ4 || !isMapped && codec != .batch)
-            arenaHalf = keepsTexts ? allowed + min(allowed, 65536) : 0
+            // What the columns hold and what a row brings: no row fills it twice, which would lose the block's other rows.
+            arenaHalf = keepsTexts ? 2 * allowed : 0
             let slotBytes = shape.slotLines * 64
             slotCount = 1 + max(1, min(Plan.slotLimit, Plan.slotTotal / slotBytes))
             let stated = outline.largestBatch(fileLength: fileLength)
@@ -319,9 +320,38 @@ public struct TableReader {
         hasRow = false
         pending = nil
         waiting = 0
+        left = nil
         ending = nil
         isRowDamaged = false
     }
+
+    // MARK: Reading elsewhere
+
+    /// Where the window was when something else than the next rows was read, and its generation then.
+    private var left: (start: Int, generation: Int)?
+
+    private var window: SourceWindow { stream?.window ?? packets!.window }
+
+    /// Before something else is read: the block's rows may lie in the window, or where a batch was unpacked.
+    mutating func leave() {
+        if left == nil { left = (window.start, window.generation) }
+    }
+
+    /// Brings the block's rows back to where they were. If it fails, the next block tries again.
+    mutating func comeBack() throws(BCSVError) {
+        guard let left else { return }
+        if stream != nil {
+            try stream!.window.restore(left.start, left.generation)
+        } else if let packet, packet.body == nil {
+            if hasRow || rowsLeft > 0 || waiting > 0 { _ = try packets!.read(at: packet.offset) }
+        } else {
+            try packets!.window.restore(left.start, left.generation)
+        }
+        self.left = nil
+    }
+
+    /// The current row is no more: another one comes next.
+    mutating func dropRow() { hasRow = false }
 
     /// The index of the row that is read next, as far as that is known.
     public var position: UInt64 { rowsLeft > 0 || packets == nil ? nextRow : packets!.rowCount }
@@ -374,6 +404,7 @@ public struct TableReader {
 
     /// Decodes up to `most` rows that continue each other. At least one, unless damage or the end comes first.
     mutating func block(_ most: Int) throws(BCSVError) -> (count: Int, event: Event) {
+        if left != nil { try comeBack() }
         if waiting > 0 { return (again(most), .row) }
         if let event = pending {
             pending = nil
@@ -414,13 +445,14 @@ public struct TableReader {
     /// The last `count` rows of the block come again with the next one.
     mutating func giveBack(_ count: Int) {
         guard count > 0 else { return }
-        waiting = count
-        row -= UInt64(count)
+        // Behind them there may be rows that were given back before.
+        waiting += count
+        row &-= UInt64(count)
         // If none of the block is taken, the row before it is gone.
-        hasRow = count < blockCount
+        hasRow = waiting < blockCount
         guard hasRow else { return }
-        scalars = rowPointers[2 * (blockCount - count) - 2]
-        others = rowPointers[2 * (blockCount - count) - 1]
+        scalars = rowPointers[2 * (blockCount - waiting) - 2]
+        others = rowPointers[2 * (blockCount - waiting) - 1]
     }
 
     /// Rows that were given back, as a block of at most `most`.
@@ -429,7 +461,7 @@ public struct TableReader {
         for i in 0..<2 * waiting { rowPointers[i] = rowPointers[2 * first + i] }
         blockCount = waiting
         let count = min(most, waiting)
-        row += UInt64(waiting)
+        row &+= UInt64(waiting)
         waiting = 0
         giveBack(blockCount - count)
         scalars = rowPointers[2 * count - 2]
@@ -440,14 +472,29 @@ public struct TableReader {
 
     private var warmth: UInt8 = 0
 
+    /// The block behind rows that are told now: if there is none, the next call tells why. A source that fails is asked again.
+    mutating func nextBlock(_ most: Int) -> (count: Int, event: Event) {
+        do throws(BCSVError) {
+            let (count, event) = try block(most)
+            if count == 0 { keep(event) }
+            return (count, event)
+        } catch {
+            keepRow()
+            return (0, .end)
+        }
+    }
+
+    /// The row before stays the current one, if its bytes did.
+    private mutating func keepRow() { hasRow = stream?.window.isMapped ?? true }
+
     /// Leaves an event for the next call.
     mutating func keep(_ event: Event) {
         pending = event
-        hasRow = true
+        keepRow()
     }
 
     /// Nothing is left of the last block.
-    var isEven: Bool { waiting == 0 && pending == nil }
+    var isEven: Bool { waiting == 0 && pending == nil && left == nil }
 
     /// What `block` met behind the rows that it told.
     private(set) var pending: Event?

@@ -12,13 +12,23 @@ extension TableReader {
     /// Time: the footer's index is searched by halves. Where it has gaps, packets are walked from the nearest entry; where
     /// there is none, packet headers are searched by halves, if no string could hold a copy of one.
     public mutating func seek(to target: UInt64) throws(BCSVError) -> Bool {
-        if stream != nil { return try seekInStream(target) }
-        if let packet, hasRow, rowsLeft > 0, isEven, target > row, target < packet.firstRow &+ packet.rowCount {
+        if stream != nil {
+            defer { dropRow() }
+            return try seekInStream(target)
+        }
+        if let packet, rowsLeft > 0, isEven, target >= nextRow, target < packet.firstRow &+ packet.rowCount {
+            defer { dropRow() }
             return try skip(to: target)
         }
         if let footer, target >= footer.rowCount { return false }
-        let start = try nearest(target)
+        leave()
+        let start: Start
+        do { start = try nearest(target) } catch {
+            dropRow()
+            throw error
+        }
         restart(start.offset, start.row)
+        defer { dropRow() }
         return try skip(to: target)
     }
 
@@ -46,9 +56,14 @@ extension TableReader {
     /// Steps over the packet that stands next, if it ends before `target`: its rows need not be looked at.
     private mutating func passOver(_ target: UInt64) throws(BCSVError) -> Bool {
         let offset = packets!.offset
-        guard let row = try packets!.headerRow(at: offset), row == packets!.rowCount,
-            let extent = try packets!.extent(at: offset)
-        else { return false }
+        guard let row = try packets!.headerRow(at: offset), row == packets!.rowCount else { return false }
+        let found: (rows: UInt64?, end: Int)?
+        do { found = try packets!.extent(at: offset) } catch {
+            if error.kind == .source { throw error }
+            // Too large: reading it tells, or leaves it out.
+            found = nil
+        }
+        guard let extent = found else { return false }
         let next: UInt64
         if let rows = extent.rows {
             next = row &+ rows
@@ -65,7 +80,7 @@ extension TableReader {
         }
         guard next <= target, next >= row else { return false }
         packets!.jump(to: extent.end, row: next)
-        if extent.end <= Int(UInt32.max), next <= UInt64(UInt32.max) { remember(extent.end, next) }
+        if UInt64(extent.end) <= UInt64(UInt32.max), next <= UInt64(UInt32.max) { remember(extent.end, next) }
         return true
     }
 
@@ -150,20 +165,24 @@ extension TableReader {
     /// behind it say. A stream file is read as a whole.
     public mutating func countRows() throws(BCSVError) -> UInt64 {
         if let footer { return footer.rowCount }
-        if var walk = stream {
-            defer { stream!.window = walk.window }
-            walk.restart()
-            while true {
-                switch try walk.next() {
-                case .row, .repeated, .damage: continue
-                case .end: return walk.rowCount
-                }
-            }
+        leave()
+        do {
+            let rows = try stream != nil ? streamRows() : lastRows()
+            try comeBack()
+            return rows
+        } catch {
+            dropRow()
+            throw error
         }
-        let rows = try lastRows()
-        // The batch that is being read was unpacked where others were since.
-        if let packet, packet.body == nil, hasRow || rowsLeft > 0 { _ = try packets!.read(at: packet.offset) }
-        return rows
+    }
+
+    private mutating func streamRows() throws(BCSVError) -> UInt64 {
+        var walk = stream!
+        defer { stream!.window = walk.window }
+        walk.restart()
+        while true {
+            if case .end = try walk.next() { return walk.rowCount }
+        }
     }
 
     private mutating func lastRows() throws(BCSVError) -> UInt64 {

@@ -40,6 +40,13 @@ public struct TableWriter {
         return TablePlan.make(config, names: names, &status)?.places.bytes ?? 0
     }
 
+    /// What is wrong with a configuration.
+    public static func check(_ config: UnsafePointer<ticklog_table_config>?) -> ticklog_status {
+        var status = TICKLOG_OK
+        _ = TablePlan.make(config, names: nil, &status)
+        return status
+    }
+
     /// Creates the file and its table in `memory`. `names` are kept. Corresponds to `ticklog_table_create`.
     public static func create(
         _ config: UnsafePointer<ticklog_table_config>?, names: UnsafePointer<ticklog_text>? = nil,
