@@ -124,14 +124,14 @@ static void versions(void) {
     EXPECT(strcmp(ticklog_version(), TICKLOG_VERSION) == 0);
     EXPECT(ticklog_abi() == TICKLOG_ABI);
     static const int statuses[] = {0, -1, -2, -3, -4, -5, -6, -7, -8, -9, -10, -11, -12, -13, -14, -15, -16, -17, -18,
-                                   -20, -21, -22, -23, -24, -25, -30, -31, -32, -33, -34};
+                                   -20, -21, -22, -23, -24, -25, -26, -30, -31, -32, -33, -34, -40, -41, -42};
     enum { N = sizeof statuses / sizeof *statuses };
     for (int i = 0; i < N; i++) {
         const char *text = ticklog_status_text(statuses[i]);
         EXPECT(text != NULL && strcmp(text, "unknown status") != 0 && strlen(text) > 1);
         for (int k = 0; k < i; k++) EXPECT(strcmp(text, ticklog_status_text(statuses[k])) != 0);
     }
-    static const int unknown[] = {1, -19, -26, -29, -35, -1000, 2147483647, -2147483647 - 1};
+    static const int unknown[] = {1, -19, -27, -29, -35, -1000, 2147483647, -2147483647 - 1};
     for (int i = 0; i < 8; i++) EXPECT(strcmp(ticklog_status_text(unknown[i]), "unknown status") == 0);
 }
 
@@ -327,9 +327,13 @@ static void runs(ticklog_logger *logger, ticklog_stream *event, ticklog_stream *
     REFUSE_RUN(TICKLOG_BAD_SIZE, c.size--);
     REFUSE_RUN(TICKLOG_BAD_SIZE, c.size += 8);
     REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.format = 2);
-    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.row_codec = 3);
-    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.file_codec = 3);
-    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.event_codec = 3);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.row_codec = 4);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.file_codec = 6);
+    REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.event_codec = 6);
+    REFUSE_RUN(TICKLOG_UNSUPPORTED, c.file_codec = TICKLOG_STREAM);
+    REFUSE_RUN(TICKLOG_UNSUPPORTED, c.event_codec = TICKLOG_STREAM_LZ4);
+    REFUSE_RUN(TICKLOG_UNSUPPORTED, (c.row_codec = TICKLOG_DELTA, c.bcsv_version = TICKLOG_BCSV_1_3));
+    REFUSE_RUN(TICKLOG_UNSUPPORTED, (c.file_codec = TICKLOG_BATCH, c.bcsv_version = TICKLOG_BCSV_1_3));
     REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.short_names = 2);
     REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.no_tick_column = 2);
     REFUSE_RUN(TICKLOG_BAD_ARGUMENT, c.allow_wide = 2);
