@@ -10,6 +10,7 @@ times.
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -169,7 +170,7 @@ def verdict(results):
 
 
 def tools(command, folder, dataset, types, columns, times):
-    """The commands on the same files: `ticklog convert` beside bcsv2csv and csv2bcsv."""
+    """The commands on the same files, in turn: `ticklog convert` beside bcsv2csv and csv2bcsv."""
     native = os.path.dirname(sys.executable)
     names = ["c%d" % i for i in range(len(types))]
     given = {n: [v.decode() for v in c] if t == 11 else c for n, t, c in zip(names, types, columns)}
@@ -184,9 +185,10 @@ def tools(command, folder, dataset, types, columns, times):
     }
     found = []
     for way, pair in ways.items():
-        took = [[], []]
+        took, spent = [[], []], [[], []]
         for i in range(times + 1):
             for which, words in enumerate(pair):
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
                 start = time.perf_counter_ns()
                 done = subprocess.run(words, capture_output=True, timeout=120, check=False, text=True)
                 if done.returncode != 0:
@@ -194,10 +196,13 @@ def tools(command, folder, dataset, types, columns, times):
                     return found
                 if i:
                     took[which].append(time.perf_counter_ns() - start)
+                    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                    spent[which].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         if way == "BCSV to CSV":
             shutil.copy(out + "2.csv", csv)
         rates = [len(columns[0]) / statistics.median(t) * 1e9 for t in took]
-        found.append((dataset, way, rates[0], rates[1]))
+        cpu = [len(columns[0]) / statistics.median(t) for t in spent]
+        found.append((dataset, way, rates, cpu))
     return found
 
 
@@ -232,9 +237,10 @@ def main():
     verdict(results)
     if converted:
         print("\nThe commands, thousands of rows a second, the start of the process included:\n")
-        print("| dataset | | `ticklog convert` | bcsv2csv, csv2bcsv | × |\n|---|---|---|---|---|")
-        for dataset, way, a, b in converted:
-            print("| %s | %s | %s | %s | %.1f |" % (dataset, way, thousands(a), thousands(b), a / b))
+        print("| dataset | | `ticklog convert` | bcsv2csv, csv2bcsv | × | by processor time | | × |\n|---|---|---|---|---|---|---|---|")
+        for dataset, way, (a, b), (c, d) in converted:
+            print("| %s | %s | %s | %s | %.1f | %s | %s | %.1f |" % (
+                dataset, way, thousands(a), thousands(b), a / b, thousands(c), thousands(d), c / d))
     print("\nEvery cell, thousands of rows a second (MB/s of plain values), and files in KB:\n")
     for result in results:
         show(result)

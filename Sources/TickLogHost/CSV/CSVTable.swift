@@ -226,14 +226,14 @@ public final class CSVTable: Table {
         let at = values + Int(places[column])
         switch cells[column].type.size {
         case 1: return UInt64(at.load(as: UInt8.self))
-        case 2: return UInt64(at.load(as: UInt16.self))
-        case 4: return UInt64(at.load(as: UInt32.self))
-        default: return at.load(as: UInt64.self)
+        case 2: return UInt64(at.loadUnaligned(as: UInt16.self))
+        case 4: return UInt64(at.loadUnaligned(as: UInt32.self))
+        default: return at.loadUnaligned(as: UInt64.self)
         }
     }
 
     public override func text(_ column: Int) -> UnsafeRawBufferPointer {
-        let text = (values + Int(places[column])).load(as: ticklog_text.self)
+        let text = (values + Int(places[column])).loadUnaligned(as: ticklog_text.self)
         return UnsafeRawBufferPointer(start: text.bytes, count: text.count)
     }
 }
