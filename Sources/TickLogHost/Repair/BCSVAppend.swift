@@ -44,10 +44,8 @@ public final class BCSVAppend {
         rows = survey.rows + survey.unverifiedRows
         end = file.file.bytes.count
         for damage in survey.damages { end = min(end, damage.skipped.lowerBound) }
-        do throws(Fault) { if !isStream { try walk() } } catch {
-            _ = close(descriptor)
-            throw error
-        }
+        // From here on deinit closes it, also after a failure.
+        if !isStream { try walk() }
     }
 
     deinit { _ = close(descriptor) }

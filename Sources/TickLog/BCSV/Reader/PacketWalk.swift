@@ -26,6 +26,9 @@ public struct PacketWalk {
     public let footer: BCSVFooter?
     private let footerError: BCSVError?
     private var ending: BCSVEnding?
+    /// Row lengths that were followed for the packet that is read, and in vain for all that were wrong.
+    private var steps: UInt64 = 0
+    private var effort: UInt64 = 0
     private var isDamaged = false
     /// The error of a torn tail whose rows were handed out first.
     private var tornTail: BCSVDamage?
@@ -115,6 +118,7 @@ public struct PacketWalk {
 
     /// The packet at `offset`, verified.
     mutating func read(at offset: Int) throws(BCSVError) -> Packet {
+        steps = 0
         let bytes = try window.bytes(at: offset, atLeast: BCSVFormat.packetHeaderBytes + 8)
         guard bytes.holds(BCSVFormat.packetHeaderBytes, at: 0) else {
             throw BCSVError(.torn, at: offset, expected: "a packet header of 16 bytes", found: .end)
@@ -160,12 +164,12 @@ public struct PacketWalk {
     /// Follows the row lengths of the packet at `offset` to its terminator and its checksum.
     private mutating func walk(at offset: Int) throws(BCSVError) -> (FileBytes, Rows) {
         var bytes = try window.bytes(at: offset, atLeast: BCSVFormat.packetHeaderBytes)
-        var rows = try PacketWalk.rows(bytes, from: BCSVFormat.packetHeaderBytes, header, offset)
+        var rows = try PacketWalk.rows(bytes, from: BCSVFormat.packetHeaderBytes, header, offset, &steps)
         if !rows.isComplete || !bytes.holds(BCSVFormat.hashBytes, at: rows.terminator + rows.terminatorSize),
             bytes.count < window.length - offset
         {
             bytes = try window.bytes(at: offset, atLeast: window.capacity)
-            rows = try PacketWalk.rows(bytes, from: BCSVFormat.packetHeaderBytes, header, offset)
+            rows = try PacketWalk.rows(bytes, from: BCSVFormat.packetHeaderBytes, header, offset, &steps)
             if !rows.isComplete || !bytes.holds(BCSVFormat.hashBytes, at: rows.terminator + rows.terminatorSize),
                 bytes.count < window.length - offset
             {
@@ -182,10 +186,11 @@ public struct PacketWalk {
     }
 
     private static func rows(
-        _ bytes: FileBytes, from start: Int, _ header: BCSVHeader, _ offset: Int
+        _ bytes: FileBytes, from start: Int, _ header: BCSVHeader, _ offset: Int, _ steps: inout UInt64
     ) throws(BCSVError) -> Rows {
         let mayRepeat = header.rowCodec == .zoh
         var rows = Rows(end: start)
+        defer { steps &+= rows.count }
         var at = start
         while let length = RowLength(bytes, at: at) {
             if length.value == BCSVFormat.terminatorLength {
@@ -252,7 +257,7 @@ public struct PacketWalk {
         }
         let payload = FileBytes(start: target, count: size)
         let rows: Rows
-        do throws(BCSVError) { rows = try PacketWalk.rows(payload, from: 0, header, 0) } catch {
+        do throws(BCSVError) { rows = try PacketWalk.rows(payload, from: 0, header, 0, &steps) } catch {
             // What is unpacked has no offset in the file: the block's stands for it.
             throw BCSVError(error.kind, at: offset + head, expected: error.expected, found: error.found)
         }
@@ -296,6 +301,13 @@ public struct PacketWalk {
     /// Decides what an error at `offset` means.
     private mutating func recover(_ error: BCSVError) throws(BCSVError) -> Event {
         let start = offset
+        // Headers that lie may lead each search to the end of the file: behind so much of that nothing more is tried.
+        effort &+= steps
+        if effort > 8 * UInt64(window.length) + (1 << 20) {
+            return end(
+                .damaged,
+                BCSVDamage(error: error, isTorn: false, skipped: start..<window.length, firstRow: rowCount, rows: nil))
+        }
         if let (found, isFooter) = try resync(from: start + 1) {
             let next = isFooter ? footer?.rowCount : try headerRow(at: found)
             var missing: UInt64?
@@ -333,12 +345,12 @@ public struct PacketWalk {
         let bytes = try window.bytes(at: offset, atLeast: window.capacity)
         var rows: Rows
         do {
-            rows = try PacketWalk.rows(bytes, from: BCSVFormat.packetHeaderBytes, header, offset)
+            rows = try PacketWalk.rows(bytes, from: BCSVFormat.packetHeaderBytes, header, offset, &steps)
         } catch {
             // Zeros behind the last row: what stands before them is whole.
             let cut = bytes.slice(at: 0, count: max(error.offset - offset, BCSVFormat.packetHeaderBytes))
             rows = Rows(end: BCSVFormat.packetHeaderBytes)
-            do { rows = try PacketWalk.rows(cut, from: BCSVFormat.packetHeaderBytes, header, offset) } catch {}
+            do { rows = try PacketWalk.rows(cut, from: BCSVFormat.packetHeaderBytes, header, offset, &steps) } catch {}
         }
         let end = rows.isComplete ? rows.terminator : rows.end
         guard rows.count > 0 else { return nil }
