@@ -110,7 +110,7 @@ typedef int32_t ticklog_status;
 #define TICKLOG_DENIED (-34)           /* not permitted, or read-only */
 
 /* What is read: ticklog_reader_damage tells where, what was found and what was expected */
-#define TICKLOG_NOT_BCSV (-40)         /* not a BCSV file, or a version or codec of it that is not read */
+#define TICKLOG_WRONG_FORMAT (-40)     /* not a file of this format, or a version or codec of it that is not read */
 #define TICKLOG_DAMAGED (-41)          /* bytes contradict their checksum, the schema or the limits */
 #define TICKLOG_TOO_LARGE (-42)        /* a packet or row needs more memory than the reader or writer was given */
 
@@ -529,7 +529,7 @@ ticklog_status ticklog_table_append_size(const ticklog_table_config *config, con
  * the columns must be the file's. The whole file is verified. Its footer is cut off and written anew at close; until
  * then it is an unclosed file with all its rows. Of a torn last packet the whole rows are kept, and *unverified, which
  * may be NULL, tells how many these were. In Linux builds only.
- * Errors: as create, BAD_FIELD (other columns), NOT_BCSV, DAMAGED (before the last packet: repair it first), BUSY
+ * Errors: as create, BAD_FIELD (other columns), WRONG_FORMAT, DAMAGED (before the last packet: repair it first), BUSY
  * (another process appends; a table of ticklog_table_create that is still open on the file is not noticed: close it
  * first), IO, NOT_FOUND, DENIED. */
 ticklog_status ticklog_table_append(const ticklog_table_config *config, const char *path, void *memory, size_t bytes,
@@ -567,7 +567,7 @@ typedef struct ticklog_reader_config {
 } ticklog_reader_config;
 
 /* [any] Stores in *bytes how much memory a reader of this file needs, exactly. Reads the file's header.
- * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NOT_BCSV, DAMAGED, TOO_LARGE (the file, for a 32-bit machine), and what the
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, WRONG_FORMAT, DAMAGED, TOO_LARGE (the file, for a 32-bit machine), and what the
  * source's read answers. */
 ticklog_status ticklog_reader_size(const ticklog_reader_config *config, size_t *bytes);
 
@@ -663,10 +663,158 @@ typedef struct ticklog_damage {
     uint64_t found_number;
 } ticklog_damage;
 
-/* [owner] What went wrong in the last call that answered DAMAGED, TOO_LARGE or NOT_BCSV; with TICKLOG_SALVAGE, the newest damage
+/* [owner] What went wrong in the last call that answered DAMAGED, TOO_LARGE or WRONG_FORMAT; with TICKLOG_SALVAGE, the newest damage
  * that was skipped. *count, which may be NULL, tells how many there have been: compare it after each call.
  * Errors: NULL, BAD_HANDLE, BAD_SIZE, NOT_FOUND (nothing has gone wrong). */
 ticklog_status ticklog_reader_damage(const ticklog_reader *reader, ticklog_damage *damage, uint64_t *count);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Reading DLF files: meta.dlf, and polled.dlf, event.dlf and loss.dlf
+ *
+ * A polled file has samples without any framing: which stream and which tick they are of follows from the schedule in
+ * the header, and so does the place of every sample. An event file has records. DLF has no checksums. A file that was
+ * never closed is a normal file: a part of a sample at its end is passed over, and ticklog_dlf_measure tells of it.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct ticklog_dlf ticklog_dlf;
+
+typedef struct ticklog_dlf_config {
+    uint32_t size;         /* sizeof(ticklog_dlf_config) */
+    uint32_t window_bytes; /* of a source that is not mapped, how much is read at once, 512 to 2^30; 0: 4096, or the largest
+                              sample with its 10 bytes of record header */
+    const ticklog_source *source; /* kept until the reader is no longer used */
+} ticklog_dlf_config;
+
+/* [any] Stores in *bytes how much memory a reader of this file needs, exactly: about 100 bytes for each stream and, of a
+ * source that is not mapped, the file's header and the window. Reads the file's header.
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, WRONG_FORMAT, DAMAGED (the header is torn, or contradicts itself), TOO_LARGE (the
+ * file, for a 32-bit machine; a sample, for the window), and what the source's read answers. */
+ticklog_status ticklog_dlf_size(const ticklog_dlf_config *config, size_t *bytes);
+
+/* [owner] Makes a reader in `memory` (aligned to 8) that stands before the first sample. There is nothing to close.
+ * Errors: as ticklog_dlf_size, MISALIGNED, NO_MEMORY. */
+ticklog_status ticklog_dlf_open(const ticklog_dlf_config *config, void *memory, size_t bytes, ticklog_dlf **dlf);
+
+/* [owner] Opens a file by its path: maps it, and allocates the memory. `run` is a run's directory or an archive of it (an
+ * uncompressed tar), and `file` one of its files, "polled.dlf", "event.dlf" or "loss.dlf"; or `file` is NULL and `run` the
+ * path of the file itself. Linux builds only. Errors: as ticklog_dlf_open, IO, NOT_FOUND, DENIED. */
+ticklog_status ticklog_dlf_open_path(const char *run, const char *file, ticklog_dlf **dlf);
+
+/* [owner] Unmaps and frees what ticklog_dlf_open_path took. */
+ticklog_status ticklog_dlf_close(ticklog_dlf *dlf);
+
+typedef struct ticklog_dlf_header {
+    uint32_t size;        /* in: sizeof(ticklog_dlf_header) */
+    uint32_t streams;     /* how many */
+    uint64_t tick_span;   /* as it stands there: the last tick that was sampled, or 0, or, in other writers' files that were
+                             never closed, any bytes */
+    uint64_t data_offset; /* where the samples begin, from the start of the file */
+    uint64_t data_bytes;  /* from there to the end of the file */
+    uint32_t is_events;   /* 1: an event file; 0: a polled one */
+    uint32_t reserved;
+} ticklog_dlf_header;
+
+/* [owner] What the header says. Errors: NULL, BAD_HANDLE, BAD_SIZE. */
+ticklog_status ticklog_dlf_get_header(const ticklog_dlf *dlf, ticklog_dlf_header *header);
+
+#define TICKLOG_STRUCTURE 254u /* a stream's type: members at offsets, see ticklog_dlf_get_member */
+
+typedef struct ticklog_dlf_stream {
+    uint32_t size;         /* in: sizeof(ticklog_dlf_stream) */
+    uint32_t type;         /* TICKLOG_BOOL to TICKLOG_F64; TICKLOG_STRUCTURE; TICKLOG_OPAQUE: bytes without a meaning */
+    ticklog_text name;     /* these three are valid as long as the reader */
+    ticklog_text notes;    /* empty if there are none, or if they are "N/A" */
+    ticklog_text type_text; /* as in the file: "uint8_t", "gps;lat:double:0;lng:double:8", "!blob" */
+    uint32_t sample_bytes; /* of each sample, with padding */
+    uint32_t members;      /* of a structure; of a primitive 1; of opaque bytes 0 */
+    uint64_t interval;     /* polled: ticks, at least 1 (a stored 0 means 1); events: 0 */
+    uint64_t phase;        /* polled: ticks, less than the interval; due at tick t if (t + phase) mod interval is 0 */
+} ticklog_dlf_stream;
+
+/* [owner] One stream, by its place in the header. Errors: NULL, BAD_HANDLE, BAD_SIZE, NOT_FOUND (no such stream). */
+ticklog_status ticklog_dlf_get_stream(const ticklog_dlf *dlf, uint32_t index, ticklog_dlf_stream *stream);
+
+/* [owner] The place of the first stream of that name. Errors: NULL, BAD_HANDLE, NOT_FOUND. */
+ticklog_status ticklog_dlf_find_stream(const ticklog_dlf *dlf, const char *name, uint32_t *index);
+
+typedef struct ticklog_dlf_member {
+    ticklog_text name; /* points into the type's text; of a primitive empty */
+    uint32_t type;     /* TICKLOG_BOOL to TICKLOG_F64 */
+    uint32_t offset;   /* in the sample */
+} ticklog_dlf_member;
+
+/* [any] Member `index` of a type's text, of samples (or metadata) of sample_bytes bytes. Time: the text up to it.
+ * Errors: NULL, NOT_FOUND (behind the last), DAMAGED (the text is no type, or the member lies outside the sample). */
+ticklog_status ticklog_dlf_get_member(ticklog_text type_text, uint32_t sample_bytes, uint32_t index,
+                                      ticklog_dlf_member *member);
+
+typedef struct ticklog_dlf_sample {
+    uint32_t stream;   /* its place in the header */
+    uint32_t count;    /* bytes of the sample */
+    uint64_t tick;
+    uint64_t offset;   /* of the sample (polled) or of its record (events), from the start of the file */
+    const void *bytes; /* aligned to nothing. Mapped: valid as long as the file is; otherwise until the next call */
+} ticklog_dlf_sample;
+
+/* [owner] The next sample in file order, of those that were chosen (all, at first). Time: polled O(streams).
+ * Errors: NULL, BAD_HANDLE, END, DAMAGED (an event of a stream that there is not: every further call answers the same),
+ * the source's. */
+ticklog_status ticklog_dlf_next(ticklog_dlf *dlf, ticklog_dlf_sample *sample);
+
+#define TICKLOG_ALL_STREAMS UINT32_MAX
+
+/* [owner] Chooses what ticklog_dlf_next and ticklog_dlf_read tell from now on: the samples of one stream, or of all, with
+ * from <= tick < to, from the first on. Time: polled O(streams), nothing is read; events: O(1), and the next call reads
+ * from the start of the file. Errors: NULL, BAD_HANDLE, NOT_FOUND (no such stream). */
+ticklog_status ticklog_dlf_choose(ticklog_dlf *dlf, uint32_t stream, uint64_t from, uint64_t to);
+
+/* [owner] The sample that a stream has at a tick: that of the tick or, if there is none, its latest before it. What was
+ * chosen stays. Time: polled O(streams), by arithmetic, with one read; events: reads from the start of the file.
+ * Errors: NULL, BAD_HANDLE, NOT_FOUND (no such stream; none yet at that tick), END (the file ends before the tick at which
+ * the next sample would be due, and so does not tell), DAMAGED, the source's. */
+ticklog_status ticklog_dlf_sample_at(ticklog_dlf *dlf, uint32_t stream, uint64_t tick, ticklog_dlf_sample *sample);
+
+/* [owner] Copies the next samples of the one stream that was chosen: up to `most` to `samples`, sample_bytes apart, and
+ * their ticks to `ticks`, which may be NULL; *count tells how many. Answers OK with at least one, or with none as
+ * ticklog_dlf_next, or BAD_ARGUMENT (not one stream is chosen, most 0). */
+ticklog_status ticklog_dlf_read(ticklog_dlf *dlf, void *samples, uint64_t *ticks, size_t most, size_t *count);
+
+typedef struct ticklog_dlf_extent {
+    uint32_t size;        /* in: sizeof(ticklog_dlf_extent) */
+    int32_t status;       /* TICKLOG_OK; TICKLOG_END: a part of a sample stands at the end; TICKLOG_DAMAGED */
+    uint64_t samples;     /* whole ones */
+    uint64_t first_tick;  /* of the first sample, and the latest of all; 0 without samples */
+    uint64_t last_tick;
+    uint64_t tail_offset; /* from the start of the file: where the whole samples end */
+    uint64_t tail_bytes;  /* behind them */
+} ticklog_dlf_extent;
+
+/* [owner] How much data there is. What was chosen stays, but reading it starts anew. Time: polled O(streams), by
+ * arithmetic; events: reads the file. Errors: NULL, BAD_HANDLE, BAD_SIZE, the source's. */
+ticklog_status ticklog_dlf_measure(ticklog_dlf *dlf, ticklog_dlf_extent *extent);
+
+/* [owner] Why the last call answered DAMAGED or WRONG_FORMAT, or what a torn tail is. Rows are 0.
+ * Errors: NULL, BAD_HANDLE, BAD_SIZE, NOT_FOUND (nothing has gone wrong). */
+ticklog_status ticklog_dlf_get_damage(const ticklog_dlf *dlf, ticklog_damage *damage);
+
+typedef struct ticklog_dlf_meta {
+    uint32_t size;          /* in: sizeof(ticklog_dlf_meta) */
+    uint32_t epoch_s;       /* Unix time of tick 0; 0: unknown */
+    uint32_t tick_us;       /* microseconds in a tick */
+    uint32_t metadata_size;
+    ticklog_text type_text; /* of the metadata, see ticklog_dlf_get_member */
+    const void *metadata;   /* metadata_size bytes; aligned to nothing */
+} ticklog_dlf_meta;
+
+/* [any] Reads meta.dlf. Of a source that is not mapped, the whole file goes to `memory`, of `bytes` bytes; otherwise both
+ * may be 0. What *meta points to lies there, or in the mapped file.
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NO_MEMORY (less than the file), WRONG_FORMAT, DAMAGED, the source's. */
+ticklog_status ticklog_dlf_read_meta(const ticklog_source *source, void *memory, size_t bytes, ticklog_dlf_meta *meta);
+
+/* [any] Finds a file in an archive of a run, an uncompressed tar (ustar): by the last part of its name, upper or lower
+ * case. Its bytes are those of the archive from *offset on. Time: a read of 512 bytes for each file before it.
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NOT_FOUND, WRONG_FORMAT (no archive), DAMAGED, the source's. */
+ticklog_status ticklog_archive_find(const ticklog_source *archive, const char *name, uint64_t *offset, uint64_t *bytes);
 
 #ifdef __cplusplus
 }

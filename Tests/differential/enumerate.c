@@ -145,7 +145,7 @@ static int is_row(ticklog_reader *reader, const table_t *table, uint64_t row)
     return 1;
 }
 
-static int refused(ticklog_status status) { return status == TICKLOG_NOT_BCSV || status == TICKLOG_DAMAGED; }
+static int refused(ticklog_status status) { return status == TICKLOG_WRONG_FORMAT || status == TICKLOG_DAMAGED; }
 
 static void cuts(const uint8_t *bytes, uint64_t count, const table_t *table, const map_t *map)
 {

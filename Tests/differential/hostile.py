@@ -17,7 +17,7 @@ import bcsv  # noqa: E402
 import lz4block  # noqa: E402
 from bcsv_writer import Writer, file_header, length  # noqa: E402
 
-OK_ENDINGS = (-26, -40, -41, -42)  # END, NOT_BCSV, DAMAGED, TOO_LARGE
+OK_ENDINGS = (-26, -40, -41, -42)  # END, WRONG_FORMAT, DAMAGED, TOO_LARGE
 
 
 def head(first=0):

@@ -35,7 +35,7 @@ public struct SourceWindow {
 
     /// The bytes from `offset` on: at least `count` of them, unless the file or the window is shorter. Valid until the
     /// next call.
-    mutating func bytes(at offset: Int, atLeast count: Int) throws(BCSVError) -> FileBytes {
+    mutating func bytes(at offset: Int, atLeast count: Int) throws(FormatError) -> FileBytes {
         precondition(offset >= 0 && offset <= length)
         if let mapped { return FileBytes(start: mapped + offset, count: length - offset) }
         let wanted = min(count, capacity, length - offset)
@@ -46,11 +46,11 @@ public struct SourceWindow {
     }
 
     /// Has the bytes from `place` on again where they were in `generation`.
-    mutating func restore(_ place: Int, _ generation: Int) throws(BCSVError) {
+    mutating func restore(_ place: Int, _ generation: Int) throws(FormatError) {
         if mapped == nil, self.generation != generation { try load(place) }
     }
 
-    private mutating func load(_ offset: Int) throws(BCSVError) {
+    private mutating func load(_ offset: Int) throws(FormatError) {
         let buffer = buffer!
         generation &+= 1
         var kept = 0
@@ -65,7 +65,7 @@ public struct SourceWindow {
         let status = source!.pointee.read(source!.pointee.context, UInt64(offset + kept), buffer + kept, UInt32(count))
         guard status == TICKLOG_OK else {
             filled = 0
-            throw BCSVError(
+            throw FormatError(
                 .source, at: offset + kept, expected: "bytes of the file",
                 found: .number(UInt64(UInt32(bitPattern: 0 &- status))))
         }

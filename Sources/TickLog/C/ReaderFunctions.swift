@@ -77,7 +77,7 @@ public struct ReaderObject {
     /// Measures the header with a small window on the stack.
     fileprivate static func places(
         _ config: UnsafePointer<ticklog_reader_config>
-    ) throws(BCSVError) -> Places {
+    ) throws(FormatError) -> Places {
         let source = config.pointee.source!
         var measured: (bytes: Int, outline: BCSVOutline)
         if let mapped = source.pointee.mapped {
@@ -85,7 +85,7 @@ public struct ReaderObject {
             measured = try BCSVHeader.measure(&window)
         } else {
             var buffer = InlineArray<32, UInt64>(repeating: 0)
-            measured = try withUnsafeMutableBytes(of: &buffer) { (bytes) throws(BCSVError) in
+            measured = try withUnsafeMutableBytes(of: &buffer) { (bytes) throws(FormatError) in
                 var window = SourceWindow(source, bytes.baseAddress!, capacity: bytes.count)
                 return try BCSVHeader.measure(&window)
             }
@@ -95,7 +95,7 @@ public struct ReaderObject {
 
     fileprivate static func make(
         _ config: UnsafePointer<ticklog_reader_config>, _ places: Places, _ memory: UnsafeMutableRawPointer
-    ) throws(BCSVError) -> Pointer {
+    ) throws(FormatError) -> Pointer {
         let source = config.pointee.source!
         let window: SourceWindow
         let bytes: FileBytes
@@ -122,9 +122,9 @@ public struct ReaderObject {
 
     // MARK: What reading answers
 
-    static func status(_ error: BCSVError) -> ticklog_status {
+    static func status(_ error: FormatError) -> ticklog_status {
         switch error.kind {
-        case .notBCSV, .unsupported: return TICKLOG_NOT_BCSV
+        case .wrongFormat, .unsupported: return TICKLOG_WRONG_FORMAT
         case .tooLarge: return TICKLOG_TOO_LARGE
         case .source:
             if case .number(let number) = error.found { return 0 &- ticklog_status(truncatingIfNeeded: number) }
@@ -134,7 +134,7 @@ public struct ReaderObject {
     }
 
     /// An error that did not come as damage: `ticklog_reader_damage` tells it as well.
-    fileprivate mutating func failed(_ error: BCSVError) -> ticklog_status {
+    fileprivate mutating func failed(_ error: FormatError) -> ticklog_status {
         if error.kind != .source {
             table.note(
                 BCSVDamage(
@@ -171,7 +171,7 @@ public func ticklog_reader_size(
     guard let config, let bytes else { return TICKLOG_NULL }
     let status = ReaderObject.check(config)
     guard status == TICKLOG_OK else { return status }
-    do throws(BCSVError) {
+    do throws(FormatError) {
         bytes.pointee = try ReaderObject.places(config).bytes
         return TICKLOG_OK
     } catch { return ReaderObject.status(error) }
@@ -186,7 +186,7 @@ public func ticklog_reader_open(
     let status = ReaderObject.check(config)
     guard status == TICKLOG_OK else { return status }
     guard UInt(bitPattern: memory) % 8 == 0 else { return TICKLOG_MISALIGNED }
-    do throws(BCSVError) {
+    do throws(FormatError) {
         let places = try ReaderObject.places(config)
         guard bytes >= places.bytes else { return TICKLOG_NO_MEMORY }
         reader.pointee = OpaquePointer(try ReaderObject.make(config, places, memory))
@@ -233,7 +233,7 @@ public func ticklog_reader_column(
 public func ticklog_reader_rows(_ reader: OpaquePointer!, _ rows: UnsafeMutablePointer<UInt64>!) -> ticklog_status {
     guard reader != nil, let rows else { return TICKLOG_NULL }
     guard let reader = ReaderObject.from(reader) else { return TICKLOG_BAD_HANDLE }
-    do throws(BCSVError) {
+    do throws(FormatError) {
         rows.pointee = try reader.pointee.table.countRows()
         return TICKLOG_OK
     } catch { return reader.pointee.failed(error) }
@@ -243,7 +243,7 @@ public func ticklog_reader_rows(_ reader: OpaquePointer!, _ rows: UnsafeMutableP
 public func ticklog_reader_seek(_ reader: OpaquePointer!, _ row: UInt64) -> ticklog_status {
     guard reader != nil else { return TICKLOG_NULL }
     guard let reader = ReaderObject.from(reader) else { return TICKLOG_BAD_HANDLE }
-    do throws(BCSVError) {
+    do throws(FormatError) {
         return try reader.pointee.table.seek(to: row) ? TICKLOG_OK : reader.pointee.endStatus
     } catch { return reader.pointee.failed(error) }
 }
@@ -252,7 +252,7 @@ public func ticklog_reader_seek(_ reader: OpaquePointer!, _ row: UInt64) -> tick
 public func ticklog_reader_next(_ reader: OpaquePointer!) -> ticklog_status {
     guard reader != nil else { return TICKLOG_NULL }
     guard let reader = ReaderObject.from(reader) else { return TICKLOG_BAD_HANDLE }
-    do throws(BCSVError) {
+    do throws(FormatError) {
         while true {
             let (count, event) = try reader.pointee.table.block(1)
             if count > 0 { return TICKLOG_OK }
@@ -308,7 +308,7 @@ public func ticklog_read_rows(
     count.pointee = 0
     guard let reader = ReaderObject.from(reader) else { return TICKLOG_BAD_HANDLE }
     guard most > 0, reader.pointee.binding.count > 0 else { return TICKLOG_BAD_ARGUMENT }
-    do throws(BCSVError) {
+    do throws(FormatError) {
         while true {
             let (got, event) = try reader.pointee.table.readRows(reader.pointee.binding, rows, most)
             count.pointee = got
@@ -345,7 +345,7 @@ public func ticklog_read_columns(
             for k in 0..<i where arrays[k].column == array.column { return TICKLOG_BAD_ARGUMENT }
         }
     }
-    do throws(BCSVError) {
+    do throws(FormatError) {
         while true {
             let (got, event) = try reader.pointee.table.readColumns(
                 UnsafeBufferPointer(start: arrays, count: Int(arrayCount)), most, texts: reader.pointee.textUse)

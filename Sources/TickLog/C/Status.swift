@@ -35,7 +35,7 @@ private func statusText(_ status: ticklog_status) -> StaticString {
     case TICKLOG_BUSY: "storage is busy"
     case TICKLOG_FULL: "max_bytes reached: the run has stopped"
     case TICKLOG_END: "no further row"
-    case TICKLOG_NOT_BCSV: "not BCSV, or a version or codec of it that is not read"
+    case TICKLOG_WRONG_FORMAT: "not a file of this format, or a version or codec of it that is not read"
     case TICKLOG_DAMAGED: "damaged: the bytes contradict their checksum, the schema or the limits"
     case TICKLOG_TOO_LARGE: "a packet or row is larger than the memory given for it"
     case TICKLOG_IO: "storage failed"

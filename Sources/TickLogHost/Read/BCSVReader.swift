@@ -25,7 +25,7 @@ public final class BCSVReader {
         guard let memory = malloc(plan.bytes) else {
             throw Fault(.system, file.path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
         }
-        do throws(BCSVError) {
+        do throws(FormatError) {
             let rows = try TableReader(SourceWindow(file.file.bytes), file.header, plan, options, memory: memory)
             place = .allocate(capacity: 1)
             place.initialize(to: rows)
@@ -47,7 +47,7 @@ public final class BCSVReader {
     /// Moves to the next row; false at the end, or at damage if it is not to be salvaged.
     public func next() -> Bool {
         while true {
-            do throws(BCSVError) {
+            do throws(FormatError) {
                 switch try place.pointee.advance() {
                 case .row: return true
                 case .damage: note()
@@ -64,7 +64,7 @@ public final class BCSVReader {
 
     /// Goes to a row, so that it is the next one; false if there are not so many.
     public func seek(to row: UInt64) -> Bool {
-        do throws(BCSVError) {
+        do throws(FormatError) {
             let before = rows.damageCount
             let isThere = try place.pointee.seek(to: row)
             if rows.damageCount > before { note() }

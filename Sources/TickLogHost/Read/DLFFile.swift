@@ -28,9 +28,7 @@ public final class DLFFile {
             }
             header = reader
         } catch {
-            // A header that is cut is no torn tail: nothing of the file can be read.
-            throw Fault(
-                error.kind == .notDLF ? .unreadable : .damaged, file.path, at: error.offset, Fault(error, file.path).text)
+            throw Fault(error, file.path)
         }
         dataOffset = header.offset
         self.described = described
@@ -42,7 +40,7 @@ public final class DLFFile {
         bytes.holds(2, at: 0) && bytes.u16(at: 0) == 0x8414
     }
 
-    private static func stream(_ stream: DLFStream, index: Int, isEvents: Bool) throws(DLFError) -> RunStream {
+    private static func stream(_ stream: DLFStream, index: Int, isEvents: Bool) throws(FormatError) -> RunStream {
         var result = RunStream(
             index: index, name: String(decoding: stream.id.buffer, as: UTF8.self), kind: isEvents ? "event" : "poll",
             notes: String(decoding: stream.notes.buffer, as: UTF8.self), interval: stream.interval, phase: stream.phase)
@@ -50,7 +48,7 @@ public final class DLFFile {
         return result
     }
 
-    static func fields(_ type: FileBytes, size: Int, at offset: Int) throws(DLFError) -> ([RunStream.Field], Bool) {
+    static func fields(_ type: FileBytes, size: Int, at offset: Int) throws(FormatError) -> ([RunStream.Field], Bool) {
         var text = try TypeString(type, size: size, fileOffset: offset)
         switch text.kind {
         case .opaque: return ([], true)
@@ -145,7 +143,7 @@ public final class DLFTable: Table {
         do {
             if let sample = file.header.isEvents ? try events.next() : try polled.next() { return sample }
         } catch {
-            faults.append(Fault(error, file.path))
+            faults.append(Fault(unclosed: error, file.path))
         }
         ended = true
         return nil

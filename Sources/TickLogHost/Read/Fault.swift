@@ -32,14 +32,14 @@ public struct Fault: Error {
         self.init(.system, error.path, at: nil, error.doing + ": " + error.reason, code: error.code)
     }
 
-    init(_ error: BCSVError, _ path: String, kind: Kind? = nil, and more: String = "") {
-        let own: Kind = error.kind == .notBCSV || error.kind == .unsupported ? .unreadable : .damaged
+    init(_ error: FormatError, _ path: String, kind: Kind? = nil, and more: String = "") {
+        let own: Kind = error.kind == .wrongFormat || error.kind == .unsupported ? .unreadable : .damaged
         self.init(kind ?? own, path, at: error.offset, sentence(error.found, error.expected) + more)
     }
 
-    init(_ error: DLFError, _ path: String) {
-        let own: Kind = error.kind == .notDLF ? .unreadable : error.kind == .torn ? .torn : .damaged
-        self.init(own, path, at: error.offset, sentence(error.found, error.expected))
+    /// A part of a record at the end is no damage: the file was never closed.
+    init(unclosed error: FormatError, _ path: String) {
+        self.init(error, path, kind: error.kind == .torn ? .torn : nil)
     }
 
     /// The whole sentence, without what would disturb a terminal.

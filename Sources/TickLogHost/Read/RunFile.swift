@@ -43,7 +43,7 @@ enum RunFile {
             while same < min(bytes.count, header.count), bytes[same] == header[same] { same += 1 }
             if same == header.count { return false }
         } else {
-            do throws(BCSVError) {
+            do throws(FormatError) {
                 _ = try BCSVHeader(bytes)
                 return false
             } catch {

@@ -72,7 +72,7 @@ public struct RunMeta {
             }
             if isOpaque { opaque = hexText(of: meta.data) }
         } catch {
-            throw Fault(error, run.metaPath)
+            throw Fault(unclosed: error, run.metaPath)
         }
     }
 }

@@ -68,7 +68,7 @@ public final class BCSVAppend {
 
     /// The packets that stay.
     private func walk() throws(Fault) {
-        do throws(BCSVError) {
+        do throws(FormatError) {
             var walk = try PacketWalk.whole(file, unverified: true)
             defer { free(walk.memory) }
             while case .packet(let packet) = try walk.packets.next() {
@@ -138,7 +138,7 @@ public final class BCSVAppend {
         var moved: [(packet: Packet, row: UInt64)] = []
         let old = entries
         let oldRows = rows
-        do throws(BCSVError) {
+        do throws(FormatError) {
             if isStream {
                 if file.header.rowCodec == .delta, rows > 0, added.rows > 0 {
                     (head, from) = try bridge(more)
@@ -215,7 +215,7 @@ public final class BCSVAppend {
     ///
     /// Later rows need no change: the second row cannot continue a gradient, and after it the states are the same
     /// (spec BCSV, section 7.3).
-    private func bridge(_ more: BCSVFile) throws(BCSVError) -> ([UInt8], Int) {
+    private func bridge(_ more: BCSVFile) throws(FormatError) -> ([UInt8], Int) {
         let bytes = more.file.bytes
         let from = more.header.dataOffset
         let length = BLELength(bytes, at: from)

@@ -51,7 +51,7 @@ public struct BCSVRepair {
     }
 
     private mutating func packets(_ file: BCSVFile, _ output: Output, _ keepUnverified: Bool) throws(Fault) {
-        do throws(BCSVError) {
+        do throws(FormatError) {
             var walk = try PacketWalk.whole(file, unverified: keepUnverified)
             defer { free(walk.memory) }
             while true {

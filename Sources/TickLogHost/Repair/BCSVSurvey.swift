@@ -27,7 +27,7 @@ public struct BCSVSurvey {
             throw Fault(.system, path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
         }
         defer { free(memory) }
-        do throws(BCSVError) {
+        do throws(FormatError) {
             var reader = try TableReader(SourceWindow(file.file.bytes), file.header, plan, options, memory: memory)
             var isDone = false
             while !isDone {

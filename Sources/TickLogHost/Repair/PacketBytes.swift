@@ -48,7 +48,7 @@ extension PacketWalk {
         let memory: UnsafeMutableRawPointer?
     }
 
-    static func whole(_ file: BCSVFile, unverified: Bool) throws(BCSVError) -> Whole {
+    static func whole(_ file: BCSVFile, unverified: Bool) throws(FormatError) -> Whole {
         var room = 0
         if file.header.fileCodec == .batch {
             let (most, overflow) = file.file.bytes.count.multipliedReportingOverflow(by: 255)

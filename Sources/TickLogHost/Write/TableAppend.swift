@@ -132,7 +132,7 @@ private func holdsTexts(_ config: ticklog_table_config, _ reader: OpaquePointer?
 
 private func status(_ fault: Fault) -> ticklog_status {
     switch fault.kind {
-    case .unreadable: TICKLOG_NOT_BCSV
+    case .unreadable: TICKLOG_WRONG_FORMAT
     case .torn, .damaged: TICKLOG_DAMAGED
     case .system: fault.code.map { posixStatus($0) } ?? TICKLOG_BUSY
     }

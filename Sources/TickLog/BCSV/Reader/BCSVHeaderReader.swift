@@ -19,20 +19,20 @@ public struct BCSVHeader {
     let bytes: FileBytes
     let typesOffset: Int
 
-    public init(_ bytes: FileBytes) throws(BCSVError) {
+    public init(_ bytes: FileBytes) throws(FormatError) {
         guard bytes.holds(4, at: 0) else {
-            throw BCSVError(.notBCSV, at: 0, expected: "\"BCSV\"", found: .end)
+            throw FormatError(.wrongFormat, at: 0, expected: "\"BCSV\"", found: .end)
         }
         guard bytes.u32(at: 0) == BCSVFormat.magic else {
-            throw BCSVError(.notBCSV, at: 0, expected: "\"BCSV\"", found: .hex(UInt64(bytes.u32(at: 0))))
+            throw FormatError(.wrongFormat, at: 0, expected: "\"BCSV\"", found: .hex(UInt64(bytes.u32(at: 0))))
         }
         guard bytes.holds(16, at: 0) else {
-            throw BCSVError(.torn, at: bytes.count, expected: "a file header of 16 or 24 bytes", found: .end)
+            throw FormatError(.torn, at: bytes.count, expected: "a file header of 16 or 24 bytes", found: .end)
         }
         // The high half of a creation time, 0 until 2106; in the short form flags and column count, which is never 0.
         let long = bytes.u32(at: 8) == 0
         guard !long || bytes.holds(24, at: 0) else {
-            throw BCSVError(.torn, at: bytes.count, expected: "a file header of 24 bytes", found: .end)
+            throw FormatError(.torn, at: bytes.count, expected: "a file header of 24 bytes", found: .end)
         }
         let version = long ? 12 : 4
         self.bytes = bytes
@@ -47,39 +47,39 @@ public struct BCSVHeader {
         typesOffset = version + 12
 
         guard major == 1, long ? (minor == 4 || minor == 5) : minor == 3 else {
-            throw BCSVError(
+            throw FormatError(
                 .unsupported, at: version, expected: "version 1.3, 1.4 or 1.5 (as 0x0103, 0x0104, 0x0105)",
                 found: .hex(UInt64(major) << 8 | UInt64(minor)))
         }
         guard level <= 9 else {
-            throw BCSVError(.header, at: version + 3, expected: "a level of 0 to 9", found: .number(UInt64(level)))
+            throw FormatError(.header, at: version + 3, expected: "a level of 0 to 9", found: .number(UInt64(level)))
         }
         guard flags & ~(long ? 0x1F : 0x07) == 0 else {
-            throw BCSVError(
+            throw FormatError(
                 .unsupported, at: version + 4, expected: "no other flags than the version's", found: .hex(UInt64(flags)))
         }
         guard columnCount > 0 else {
-            throw BCSVError(.header, at: version + 6, expected: "at least one column", found: .number(0))
+            throw FormatError(.header, at: version + 6, expected: "at least one column", found: .number(0))
         }
         guard packetLimit <= BCSVFormat.maxPacketLimit else {
-            throw BCSVError(
+            throw FormatError(
                 .header, at: version + 8, expected: "a packet limit of at most 2^30", found: .number(UInt64(packetLimit)))
         }
         guard bytes.holds(3 * columnCount, at: typesOffset) else {
-            throw BCSVError(.torn, at: bytes.count, expected: "the schema: types and name lengths", found: .end)
+            throw FormatError(.torn, at: bytes.count, expected: "the schema: types and name lengths", found: .end)
         }
         var names = 0
         var i = 0
         while i < columnCount {
             guard ValueType(rawValue: bytes[typesOffset + i]) != nil else {
-                throw BCSVError(
+                throw FormatError(
                     .header, at: typesOffset + i, expected: "a type code of 0 to 11",
                     found: .number(UInt64(bytes[typesOffset + i])))
             }
             names += Int(bytes.u16(at: typesOffset + columnCount + 2 * i))
             // Here, and not behind the loop: the sum of 65535 lengths need not fit an Int.
             guard names <= bytes.count - typesOffset - 3 * columnCount else {
-                throw BCSVError(.torn, at: bytes.count, expected: "the schema: column names", found: .end)
+                throw FormatError(.torn, at: bytes.count, expected: "the schema: column names", found: .end)
             }
             i += 1
         }
@@ -136,7 +136,7 @@ public struct BCSVHeader {
 
     /// Bytes of header and schema, and their outline, for a file whose header is not in memory. It checks no more than it
     /// must: the header's own check follows.
-    static func measure(_ window: inout SourceWindow) throws(BCSVError) -> (bytes: Int, outline: BCSVOutline) {
+    static func measure(_ window: inout SourceWindow) throws(FormatError) -> (bytes: Int, outline: BCSVOutline) {
         let first = try window.bytes(at: 0, atLeast: 24)
         let none = BCSVOutline(rowCodec: .flat, fileCodec: .packet, packetLimit: 0)
         guard recognises(first), first.holds(16, at: 0) else { return (min(first.count, 24), none) }

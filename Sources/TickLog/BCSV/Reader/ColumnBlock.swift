@@ -108,7 +108,7 @@ extension TableReader {
     /// Reads up to `most` rows by columns. `arrays` are checked. The count is 0 before damage and at the end.
     mutating func readColumns(
         _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ most: Int, texts: Table<Int>
-    ) throws(BCSVError) -> (count: Int, event: Event) {
+    ) throws(FormatError) -> (count: Int, event: Event) {
         var done = 0
         if shape.strings > 0 { for array in arrays where array.text != nil { texts[Int(array.column)] = 0 } }
         while done < most {
@@ -205,7 +205,7 @@ extension TableReader {
     /// Reads up to `most` rows into rows of the caller's.
     mutating func readRows(
         _ binding: borrowing RowBinding, _ rows: UnsafeMutableRawPointer, _ most: Int
-    ) throws(BCSVError) -> (count: Int, event: Event) {
+    ) throws(FormatError) -> (count: Int, event: Event) {
         var done = 0
         let most = binding.hasViews ? min(most, 1) : most
         while done < most {

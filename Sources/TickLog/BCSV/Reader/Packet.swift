@@ -25,7 +25,7 @@ public enum BCSVEnding: Sendable {
 
 /// Something that is wrong with a file, and what follows from it.
 public struct BCSVDamage {
-    public let error: BCSVError
+    public let error: FormatError
     /// The torn tail of a file that was never closed is no damage.
     public let isTorn: Bool
     /// The bytes that are left out.

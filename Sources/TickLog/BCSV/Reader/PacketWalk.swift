@@ -24,7 +24,7 @@ public struct PacketWalk {
     public private(set) var rowCount: UInt64 = 0
     /// The footer, if there is a right one.
     public let footer: BCSVFooter?
-    private let footerError: BCSVError?
+    private let footerError: FormatError?
     private var ending: BCSVEnding?
     /// Row lengths that were followed for the packet that is read, and in vain for all that were wrong.
     private var steps: UInt64 = 0
@@ -37,7 +37,7 @@ public struct PacketWalk {
     public init(
         _ window: SourceWindow, _ header: BCSVHeader, unpacked: UnsafeMutableRawBufferPointer, salvage: Bool,
         unverified: Bool
-    ) throws(BCSVError) {
+    ) throws(FormatError) {
         self.header = header
         self.window = window
         self.unpacked = unpacked
@@ -45,7 +45,7 @@ public struct PacketWalk {
         self.unverified = unverified
         offset = header.dataOffset
         var found: BCSVFooter?
-        var failure: BCSVError?
+        var failure: FormatError?
         do {
             found = try BCSVFooter(&self.window)
         } catch {
@@ -53,7 +53,7 @@ public struct PacketWalk {
             failure = error
         }
         if let footer = found, footer.offset < header.dataOffset {
-            throw BCSVError(
+            throw FormatError(
                 .header, at: footer.offset, expected: "a schema that ends before the footer", found: .text("a longer one"))
         }
         footer = found
@@ -61,7 +61,7 @@ public struct PacketWalk {
     }
 
     /// The next packet or damage. After the end, the same again.
-    public mutating func next() throws(BCSVError) -> Event {
+    public mutating func next() throws(FormatError) -> Event {
         if let ending { return .end(ending) }
         if let tail = tornTail {
             tornTail = nil
@@ -97,7 +97,7 @@ public struct PacketWalk {
         tornTail = nil
     }
 
-    private mutating func startsFooter() throws(BCSVError) -> Bool {
+    private mutating func startsFooter() throws(FormatError) -> Bool {
         let bytes = try window.bytes(at: offset, atLeast: 4)
         return bytes.holds(4, at: 0) && bytes.u32(at: 0) == BCSVFormat.footerMagic
     }
@@ -110,25 +110,25 @@ public struct PacketWalk {
     }
 
     /// The first row of the packet whose header stands at `offset`; nil if there is none.
-    mutating func headerRow(at offset: Int) throws(BCSVError) -> UInt64? {
+    mutating func headerRow(at offset: Int) throws(FormatError) -> UInt64? {
         guard offset >= header.dataOffset, offset <= window.length else { return nil }
         let bytes = try window.bytes(at: offset, atLeast: BCSVFormat.packetHeaderBytes)
         return PacketWalk.isHeader(bytes, at: 0) ? bytes.u64(at: 4) : nil
     }
 
     /// The packet at `offset`, verified.
-    mutating func read(at offset: Int) throws(BCSVError) -> Packet {
+    mutating func read(at offset: Int) throws(FormatError) -> Packet {
         steps = 0
         let bytes = try window.bytes(at: offset, atLeast: BCSVFormat.packetHeaderBytes + 8)
         guard bytes.holds(BCSVFormat.packetHeaderBytes, at: 0) else {
-            throw BCSVError(.torn, at: offset, expected: "a packet header of 16 bytes", found: .end)
+            throw FormatError(.torn, at: offset, expected: "a packet header of 16 bytes", found: .end)
         }
         guard bytes.u32(at: 0) == BCSVFormat.packetMagic else {
-            throw BCSVError(
+            throw FormatError(
                 .packetHeader, at: offset, expected: "\"PKCT\" or \"BIDX\"", found: .hex(UInt64(bytes.u32(at: 0))))
         }
         guard PacketWalk.isHeader(bytes, at: 0) else {
-            throw BCSVError(
+            throw FormatError(
                 .packetHeader, at: offset + 12, expected: "the XXH32 of the packet header",
                 found: .hex(UInt64(bytes.u32(at: 12))))
         }
@@ -138,10 +138,10 @@ public struct PacketWalk {
         let body = BCSVFormat.packetHeaderBytes
         let end = rows.terminator + rows.terminatorSize
         guard packet.holds(BCSVFormat.hashBytes, at: end) else {
-            throw BCSVError(.torn, at: offset + packet.count, expected: "the packet's checksum", found: .end)
+            throw FormatError(.torn, at: offset + packet.count, expected: "the packet's checksum", found: .end)
         }
         guard packet.u64(at: end) == cxxhash64(packet.start + body, end - body) else {
-            throw BCSVError(
+            throw FormatError(
                 .packetHash, at: offset + end, expected: "the XXH64 of the packet's rows",
                 found: .hex(packet.u64(at: end)))
         }
@@ -162,7 +162,7 @@ public struct PacketWalk {
     }
 
     /// Follows the row lengths of the packet at `offset` to its terminator and its checksum.
-    private mutating func walk(at offset: Int) throws(BCSVError) -> (FileBytes, Rows) {
+    private mutating func walk(at offset: Int) throws(FormatError) -> (FileBytes, Rows) {
         var bytes = try window.bytes(at: offset, atLeast: BCSVFormat.packetHeaderBytes)
         var rows = try PacketWalk.rows(bytes, from: BCSVFormat.packetHeaderBytes, header, offset, &steps)
         if !rows.isComplete || !bytes.holds(BCSVFormat.hashBytes, at: rows.terminator + rows.terminatorSize),
@@ -173,13 +173,13 @@ public struct PacketWalk {
             if !rows.isComplete || !bytes.holds(BCSVFormat.hashBytes, at: rows.terminator + rows.terminatorSize),
                 bytes.count < window.length - offset
             {
-                throw BCSVError(
+                throw FormatError(
                     .tooLarge, at: offset, expected: "a packet that fits the reader's memory",
                     found: .text("a larger one"))
             }
         }
         guard rows.isComplete else {
-            throw BCSVError(
+            throw FormatError(
                 .torn, at: offset + rows.end, expected: "a whole row or the packet's end", found: .end)
         }
         return (bytes, rows)
@@ -187,7 +187,7 @@ public struct PacketWalk {
 
     private static func rows(
         _ bytes: FileBytes, from start: Int, _ header: BCSVHeader, _ offset: Int, _ steps: inout UInt64
-    ) throws(BCSVError) -> Rows {
+    ) throws(FormatError) -> Rows {
         let mayRepeat = header.rowCodec == .zoh
         var rows = Rows(end: start)
         defer { steps &+= rows.count }
@@ -200,11 +200,11 @@ public struct PacketWalk {
                 return rows
             }
             guard length.value <= UInt64(BCSVFormat.maxRowBytes) else {
-                throw BCSVError(
+                throw FormatError(
                     .row, at: offset + at, expected: "a row length below 2^24 - 1", found: .number(length.value))
             }
             guard length.value > 0 || mayRepeat && rows.count > 0 else {
-                throw BCSVError(.row, at: offset + at, expected: "a row length above 0", found: .number(0))
+                throw FormatError(.row, at: offset + at, expected: "a row length above 0", found: .number(0))
             }
             let next = at + length.size + Int(truncatingIfNeeded: length.value)
             guard next <= bytes.count else { return rows }
@@ -217,26 +217,26 @@ public struct PacketWalk {
 
     private static let batchHeaderBytes = 24
 
-    private mutating func readBatch(at offset: Int, _ firstRow: UInt64) throws(BCSVError) -> Packet {
+    private mutating func readBatch(at offset: Int, _ firstRow: UInt64) throws(FormatError) -> Packet {
         let head = PacketWalk.batchHeaderBytes
         var bytes = try window.bytes(at: offset, atLeast: head)
         guard bytes.holds(head, at: 0) else {
-            throw BCSVError(.torn, at: offset + 16, expected: "the sizes of the batch", found: .end)
+            throw FormatError(.torn, at: offset + 16, expected: "the sizes of the batch", found: .end)
         }
         let size = Int(clamping: bytes.u32(at: 16))
         let stored = Int(clamping: bytes.u32(at: 20))
         guard stored <= window.length - offset - head, BCSVFormat.hashBytes <= window.length - offset - head - stored else {
-            throw BCSVError(.torn, at: offset + 20, expected: "the whole batch", found: .end)
+            throw FormatError(.torn, at: offset + 20, expected: "the whole batch", found: .end)
         }
         // LZ4 never shrinks to less than a 255th: what is stored bounds what may be asked for.
         guard size >= 5, size <= Int(header.packetLimit) + BCSVFormat.maxRowBytes + 16, size / 255 <= stored else {
-            throw BCSVError(
+            throw FormatError(
                 .row, at: offset + 16, expected: "a size that the header and the stored bytes allow",
                 found: .number(UInt64(size)))
         }
         let whole = head + stored + BCSVFormat.hashBytes
         guard size <= unpacked.count, whole <= window.capacity else {
-            throw BCSVError(
+            throw FormatError(
                 .tooLarge, at: offset + 16, expected: "a batch that fits the reader's memory",
                 found: .number(UInt64(size)))
         }
@@ -246,23 +246,23 @@ public struct PacketWalk {
             (bytes.start + head).assumingMemoryBound(to: CChar.self), target.assumingMemoryBound(to: CChar.self),
             Int32(stored), Int32(size))
         guard Int(count) == size else {
-            throw BCSVError(
+            throw FormatError(
                 .packetHash, at: offset + head, expected: "an LZ4 block of the stated size",
                 found: count < 0 ? .text("another thing") : .number(UInt64(count)))
         }
         let hash = bytes.u64(at: head + stored)
         guard cxxhash64(target, size) == hash else {
-            throw BCSVError(
+            throw FormatError(
                 .packetHash, at: offset + head + stored, expected: "the XXH64 of the packet's rows", found: .hex(hash))
         }
         let payload = FileBytes(start: target, count: size)
         let rows: Rows
-        do throws(BCSVError) { rows = try PacketWalk.rows(payload, from: 0, header, 0, &steps) } catch {
+        do throws(FormatError) { rows = try PacketWalk.rows(payload, from: 0, header, 0, &steps) } catch {
             // What is unpacked has no offset in the file: the block's stands for it.
-            throw BCSVError(error.kind, at: offset + head, expected: error.expected, found: error.found)
+            throw FormatError(error.kind, at: offset + head, expected: error.expected, found: error.found)
         }
         guard rows.isComplete, rows.terminator + rows.terminatorSize == size else {
-            throw BCSVError(
+            throw FormatError(
                 .row, at: offset + head, expected: "rows and a terminator that fill the batch",
                 found: .text("other lengths"))
         }
@@ -272,7 +272,7 @@ public struct PacketWalk {
     }
 
     /// Rows and end of the packet at `offset`, without looking at its checksum; nil if it is not whole.
-    mutating func extent(at offset: Int) throws(BCSVError) -> (rows: UInt64?, end: Int)? {
+    mutating func extent(at offset: Int) throws(FormatError) -> (rows: UInt64?, end: Int)? {
         if header.fileCodec == .batch {
             let bytes = try window.bytes(at: offset, atLeast: PacketWalk.batchHeaderBytes)
             guard bytes.holds(PacketWalk.batchHeaderBytes, at: 0) else { return nil }
@@ -299,7 +299,7 @@ public struct PacketWalk {
     }
 
     /// Decides what an error at `offset` means.
-    private mutating func recover(_ error: BCSVError) throws(BCSVError) -> Event {
+    private mutating func recover(_ error: FormatError) throws(FormatError) -> Event {
         let start = offset
         // Headers that lie may lead each search to the end of the file: behind so much of that nothing more is tried.
         effort &+= steps
@@ -340,7 +340,7 @@ public struct PacketWalk {
     }
 
     /// The whole rows of a packet that has no end.
-    private mutating func tornRows(at offset: Int) throws(BCSVError) -> Packet? {
+    private mutating func tornRows(at offset: Int) throws(FormatError) -> Packet? {
         guard header.fileCodec != .batch, let firstRow = try headerRow(at: offset), firstRow == rowCount else { return nil }
         let bytes = try window.bytes(at: offset, atLeast: window.capacity)
         var rows: Rows
@@ -360,7 +360,7 @@ public struct PacketWalk {
             body: offset + BCSVFormat.packetHeaderBytes)
     }
 
-    private mutating func isZero(from offset: Int) throws(BCSVError) -> Bool {
+    private mutating func isZero(from offset: Int) throws(FormatError) -> Bool {
         var at = offset
         while at < window.length {
             let bytes = try window.bytes(at: at, atLeast: 1)
@@ -375,8 +375,8 @@ public struct PacketWalk {
     }
 
     /// A packet that is whole and does not continue the rows before it.
-    private mutating func misnumbered(_ packet: Packet) throws(BCSVError) -> Event {
-        let error = BCSVError(
+    private mutating func misnumbered(_ packet: Packet) throws(FormatError) -> Event {
+        let error = FormatError(
             .packetHeader, at: packet.offset + 4, expected: "the number of the row that follows the packet before",
             found: .number(packet.firstRow))
         let isAhead = packet.firstRow > rowCount
@@ -391,7 +391,7 @@ public struct PacketWalk {
 
     /// The nearest offset, not before `first`, where a packet header that fits the row numbers or the footer stands; nil if
     /// there is none: what failed was the last thing in the file.
-    private mutating func resync(from first: Int) throws(BCSVError) -> (offset: Int, isFooter: Bool)? {
+    private mutating func resync(from first: Int) throws(FormatError) -> (offset: Int, isFooter: Bool)? {
         var at = first
         while at < window.length {
             let bytes = try window.bytes(at: at, atLeast: BCSVFormat.packetHeaderBytes + 4096)
@@ -412,7 +412,7 @@ public struct PacketWalk {
     }
 
     /// The offset of the last packet header before `end`; nil if there is none.
-    mutating func lastHeader(before end: Int) throws(BCSVError) -> Int? {
+    mutating func lastHeader(before end: Int) throws(FormatError) -> Int? {
         let step = max(min(window.capacity, 65536), 64) - BCSVFormat.packetHeaderBytes
         var high = end
         while high > header.dataOffset {
@@ -431,7 +431,7 @@ public struct PacketWalk {
     }
 
     /// The offset and row of the first packet header in [from, to); nil if there is none.
-    mutating func firstHeader(from: Int, to: Int) throws(BCSVError) -> (offset: Int, row: UInt64)? {
+    mutating func firstHeader(from: Int, to: Int) throws(FormatError) -> (offset: Int, row: UInt64)? {
         var at = from
         while at < to {
             let bytes = try window.bytes(at: at, atLeast: BCSVFormat.packetHeaderBytes + 4096)
@@ -451,7 +451,7 @@ public struct PacketWalk {
 
     // MARK: The end
 
-    private mutating func finish() throws(BCSVError) -> Event {
+    private mutating func finish() throws(FormatError) -> Event {
         let at = offset
         let rest = at..<window.length
         guard at < window.length else {
@@ -465,13 +465,13 @@ public struct PacketWalk {
                 let damage = BCSVDamage(error: footerError, isTorn: isTorn, skipped: rest, firstRow: rowCount, rows: nil)
                 return end(isTorn && !isDamaged ? .torn : .damaged, damage)
             }
-            let error = BCSVError(
+            let error = FormatError(
                 .footer, at: at, expected: "a footer that ends with the file", found: .text("one before its end"))
             // Packets may go on behind it.
             return try recover(error)
         }
         if footer.rowCount != rowCount {
-            let error = BCSVError(
+            let error = FormatError(
                 .footer, at: footer.offset, expected: "the row count of the footer", found: .number(rowCount))
             return end(
                 .damaged,

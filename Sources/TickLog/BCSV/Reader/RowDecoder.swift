@@ -82,7 +82,7 @@ struct RowDecoder {
 
     /// Decodes one row, which lies at `offset` in the file.
     /// `readable`: bytes that can be read from its start on.
-    mutating func decode(_ stored: FileBytes, readable: Int, _ offset: Int) throws(BCSVError) {
+    mutating func decode(_ stored: FileBytes, readable: Int, _ offset: Int) throws(FormatError) {
         var row = RowBytes(start: stored.start, count: stored.count, readable: readable)
         if window != nil {
             if window!.isFull { saveScalars() }
@@ -166,25 +166,25 @@ struct RowDecoder {
         return sum
     }
 
-    private func error(_ fault: RowFault, _ offset: Int) -> BCSVError {
+    private func error(_ fault: RowFault, _ offset: Int) -> FormatError {
         switch fault {
         case .short:
-            BCSVError(.row, at: offset, expected: "every value that the schema asks for", found: .text("a shorter row"))
+            FormatError(.row, at: offset, expected: "every value that the schema asks for", found: .text("a shorter row"))
         case .long:
-            BCSVError(.row, at: offset, expected: "no bytes behind the last value", found: .text("a longer row"))
+            FormatError(.row, at: offset, expected: "no bytes behind the last value", found: .text("a longer row"))
         case .code:
-            BCSVError(.row, at: offset, expected: "delta codes that their columns have", found: .text("a higher one"))
+            FormatError(.row, at: offset, expected: "delta codes that their columns have", found: .text("a higher one"))
         case .flags:
-            BCSVError(
+            FormatError(
                 .row, at: offset, expected: "every column in the first row, and zeros behind the last flag",
                 found: .text("other flags"))
         case .texts:
-            BCSVError(
+            FormatError(
                 .tooLarge, at: offset, expected: "strings that fit the reader's memory", found: .text("longer ones"))
         case .block:
             window!.isShort
-                ? BCSVError(.tooLarge, at: offset, expected: "an LZ4 block of a row that fits the reader's memory", found: .text("another thing"))
-                : BCSVError(.row, at: offset, expected: "an LZ4 block of one row", found: .text("another thing"))
+                ? FormatError(.tooLarge, at: offset, expected: "an LZ4 block of a row that fits the reader's memory", found: .text("another thing"))
+                : FormatError(.row, at: offset, expected: "an LZ4 block of one row", found: .text("another thing"))
         }
     }
 

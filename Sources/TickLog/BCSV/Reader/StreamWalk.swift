@@ -27,7 +27,7 @@ struct StreamWalk {
         offset = header.dataOffset
     }
 
-    mutating func next() throws(BCSVError) -> Event {
+    mutating func next() throws(FormatError) -> Event {
         if let ending { return .end(ending) }
         if repeats > 0 { return repeated() }
         do {
@@ -63,7 +63,7 @@ struct StreamWalk {
     }
 
     /// Whether a right row stands next.
-    mutating func hasNext() throws(BCSVError) -> Bool {
+    mutating func hasNext() throws(FormatError) -> Bool {
         guard ending == nil, repeats > 0 || offset < window.length else { return false }
         if repeats > 0 { return true }
         do {
@@ -83,9 +83,9 @@ struct StreamWalk {
     }
 
     /// Counts the zeros from `offset` on and looks at what follows them.
-    private mutating func confirmRepeats() throws(BCSVError) {
+    private mutating func confirmRepeats() throws(FormatError) {
         guard rowCount > 0 else {
-            throw BCSVError(.row, at: offset, expected: "a row to repeat", found: .text("the file's first row"))
+            throw FormatError(.row, at: offset, expected: "a row to repeat", found: .text("the file's first row"))
         }
         var at = offset
         var count: UInt64 = 0
@@ -112,7 +112,7 @@ struct StreamWalk {
 
     /// The first of the zeros in [from, to) that would be the length of a right row with one bit turned; `to` if there is
     /// none. `from` if that is more work than it is worth: then none of them counts.
-    private mutating func firstFlipped(from: Int, to: Int) throws(BCSVError) -> Int {
+    private mutating func firstFlipped(from: Int, to: Int) throws(FormatError) -> Int {
         var budget = 1 << 24
         var at = from
         while at < to {
@@ -143,35 +143,35 @@ struct StreamWalk {
     }
 
     /// The row at `at`, verified; `count` 0 is a repeated one.
-    private mutating func read(at: Int) throws(BCSVError) -> (bytes: FileBytes, count: Int, end: Int) {
+    private mutating func read(at: Int) throws(FormatError) -> (bytes: FileBytes, count: Int, end: Int) {
         var bytes = try window.bytes(at: at, atLeast: 8)
         guard let length = RowLength(bytes, at: 0) else {
-            throw BCSVError(.torn, at: at, expected: "a whole row length", found: .end)
+            throw FormatError(.torn, at: at, expected: "a whole row length", found: .end)
         }
         guard length.value <= UInt64(BCSVFormat.maxRowBytes) else {
-            throw BCSVError(.row, at: at, expected: "a row length below 2^24 - 1", found: .number(length.value))
+            throw FormatError(.row, at: at, expected: "a row length below 2^24 - 1", found: .number(length.value))
         }
         let count = Int(length.value)
         guard count > 0 else {
             // A longer form of the zero is two zeros of which a bit was turned.
             guard header.rowCodec == .zoh, length.size == 1 else {
-                throw BCSVError(
+                throw FormatError(
                     .row, at: at, expected: "a row length above 0, or one zero byte where rows are held", found: .number(0))
             }
             return (bytes.slice(at: 0, count: 0), 0, at + length.size)
         }
         let whole = length.size + count + 4
         guard whole <= window.length - at else {
-            throw BCSVError(.torn, at: at, expected: "a whole row and its checksum", found: .end)
+            throw FormatError(.torn, at: at, expected: "a whole row and its checksum", found: .end)
         }
         guard whole <= window.capacity else {
-            throw BCSVError(
+            throw FormatError(
                 .tooLarge, at: at, expected: "a row that fits the reader's memory", found: .number(length.value))
         }
         bytes = try window.bytes(at: at, atLeast: whole)
         let hash = bytes.u32(at: length.size + count)
         guard cxxhash32(bytes.start + length.size, count) == hash else {
-            throw BCSVError(
+            throw FormatError(
                 .packetHash, at: at + length.size + count, expected: "the XXH32 of the row", found: .hex(UInt64(hash)))
         }
         return (bytes.slice(at: length.size, count: count), count, at + whole)

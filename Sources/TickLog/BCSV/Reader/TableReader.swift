@@ -127,7 +127,7 @@ public struct TableReader {
     /// Makes a reader of `window`, whose file begins with `header`. `memory` has `plan.bytes` bytes, aligned to 8.
     public init(
         _ window: SourceWindow, _ header: BCSVHeader, _ plan: Plan, _ options: Options, memory: UnsafeMutableRawPointer
-    ) throws(BCSVError) {
+    ) throws(FormatError) {
         self.header = header
         shape = plan.shape
         salvage = options.salvage
@@ -188,12 +188,12 @@ public struct TableReader {
     // MARK: Rows
 
     /// Moves to the next row, to damage, or to the end. After damage without salvage the end follows.
-    public mutating func advance() throws(BCSVError) -> Event {
+    public mutating func advance() throws(FormatError) -> Event {
         let (count, event) = try block(1)
         return count > 0 ? .row : event
     }
 
-    private mutating func decodeNext() throws(BCSVError) -> Event {
+    private mutating func decodeNext() throws(FormatError) -> Event {
         hasRow = false
         while true {
             if rowsLeft > 0 {
@@ -236,7 +236,7 @@ public struct TableReader {
     }
 
     /// Decodes the packet's next row; false after damage, behind which the rest of the packet is left out.
-    mutating func nextInPacket() throws(BCSVError) -> Bool {
+    mutating func nextInPacket() throws(FormatError) -> Bool {
         if let body = packet!.body, packets!.window.generation != generation {
             // Something else was read meanwhile.
             let bytes = try packets!.window.bytes(at: body, atLeast: packet!.rows.count)
@@ -245,19 +245,19 @@ public struct TableReader {
         }
         // What is unpacked has no offset in the file: the packet's stands for it.
         let base = packet!.body == nil ? packet!.offset - at : packet!.body!
-        do throws(BCSVError) {
+        do throws(FormatError) {
             // Walked before: only a file that changes under the reader fails here.
             guard let length = RowLength(rows, at: at), length.value <= UInt64(BCSVFormat.maxRowBytes),
                 rows.holds(Int(length.value), at: at + length.size)
             else {
-                throw BCSVError(.row, at: base + at, expected: "the row length that was verified", found: .text("another one"))
+                throw FormatError(.row, at: base + at, expected: "the row length that was verified", found: .text("another one"))
             }
             let count = Int(length.value)
             if count > 0 {
                 let start = at + length.size
                 try decoder.decode(rows.slice(at: start, count: count), readable: rows.count - start, base + at)
             } else if !decoder.mayRepeat {
-                throw BCSVError(.row, at: base + at, expected: "a row to repeat", found: .text("the packet's first row"))
+                throw FormatError(.row, at: base + at, expected: "a row to repeat", found: .text("the packet's first row"))
             }
             at += length.size + count
         } catch {
@@ -288,7 +288,7 @@ public struct TableReader {
     public private(set) var isRowDamaged = false
 
     /// Nil: try again.
-    private mutating func nextInStream() throws(BCSVError) -> Event? {
+    private mutating func nextInStream() throws(FormatError) -> Event? {
         switch try stream!.next() {
         case .row(let bytes, let offset):
             do { try decoder.decode(bytes, readable: bytes.count + 4, offset) } catch {
@@ -338,7 +338,7 @@ public struct TableReader {
     }
 
     /// Brings the block's rows back to where they were. If it fails, the next block tries again.
-    mutating func comeBack() throws(BCSVError) {
+    mutating func comeBack() throws(FormatError) {
         guard let left else { return }
         if stream != nil {
             try stream!.window.restore(left.start, left.generation)
@@ -403,7 +403,7 @@ public struct TableReader {
     let runs: Table<UInt16>
 
     /// Decodes up to `most` rows that continue each other. At least one, unless damage or the end comes first.
-    mutating func block(_ most: Int) throws(BCSVError) -> (count: Int, event: Event) {
+    mutating func block(_ most: Int) throws(FormatError) -> (count: Int, event: Event) {
         if left != nil { try comeBack() }
         if waiting > 0 { return (again(most), .row) }
         if let event = pending {
@@ -474,7 +474,7 @@ public struct TableReader {
 
     /// The block behind rows that are told now: if there is none, the next call tells why. A source that fails is asked again.
     mutating func nextBlock(_ most: Int) -> (count: Int, event: Event) {
-        do throws(BCSVError) {
+        do throws(FormatError) {
             let (count, event) = try block(most)
             if count == 0 { keep(event) }
             return (count, event)

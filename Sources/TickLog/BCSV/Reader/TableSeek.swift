@@ -11,7 +11,7 @@ extension TableReader {
     ///
     /// Time: the footer's index is searched by halves. Where it has gaps, packets are walked from the nearest entry; where
     /// there is none, packet headers are searched by halves, if no string could hold a copy of one.
-    public mutating func seek(to target: UInt64) throws(BCSVError) -> Bool {
+    public mutating func seek(to target: UInt64) throws(FormatError) -> Bool {
         if stream != nil {
             defer { dropRow() }
             return try seekInStream(target)
@@ -33,7 +33,7 @@ extension TableReader {
     }
 
     /// Reads on to the row before `target`.
-    private mutating func skip(to target: UInt64) throws(BCSVError) -> Bool {
+    private mutating func skip(to target: UInt64) throws(FormatError) -> Bool {
         while true {
             if rowsLeft > 0 {
                 // Damage among these rows leaves none of them.
@@ -54,7 +54,7 @@ extension TableReader {
     }
 
     /// Steps over the packet that stands next, if it ends before `target`: its rows need not be looked at.
-    private mutating func passOver(_ target: UInt64) throws(BCSVError) -> Bool {
+    private mutating func passOver(_ target: UInt64) throws(FormatError) -> Bool {
         let offset = packets!.offset
         guard let row = try packets!.headerRow(at: offset), row == packets!.rowCount else { return false }
         let found: (rows: UInt64?, end: Int)?
@@ -95,7 +95,7 @@ extension TableReader {
         forget()
     }
 
-    private mutating func seekInStream(_ target: UInt64) throws(BCSVError) -> Bool {
+    private mutating func seekInStream(_ target: UInt64) throws(FormatError) -> Bool {
         if !isEven || target < nextRow {
             stream!.restart()
             decoder.reset()
@@ -110,7 +110,7 @@ extension TableReader {
     }
 
     /// The last packet that is known to begin at or before `target`.
-    private mutating func nearest(_ target: UInt64) throws(BCSVError) -> Start {
+    private mutating func nearest(_ target: UInt64) throws(FormatError) -> Start {
         var best = Start(offset: header.dataOffset, row: 0)
         var low = 0
         var high = known.count
@@ -137,13 +137,13 @@ extension TableReader {
         return found
     }
 
-    private mutating func entry(_ index: Int) throws(BCSVError) -> Start {
+    private mutating func entry(_ index: Int) throws(FormatError) -> Start {
         let entry = try packets!.footer!.entry(index, &packets!.window)
         return Start(offset: Int(clamping: entry.packetOffset), row: entry.firstRow)
     }
 
     /// Halves the bytes behind `best` until few are left, by the packet headers in them.
-    private mutating func bisect(_ target: UInt64, _ best: Start) throws(BCSVError) -> Start {
+    private mutating func bisect(_ target: UInt64, _ best: Start) throws(FormatError) -> Start {
         var best = best
         var end = footer?.offset ?? packets!.window.length
         while end - best.offset > 4096 {
@@ -163,7 +163,7 @@ extension TableReader {
 
     /// How many rows the file has: as its footer says, or where there is none as its last packet header and what stands
     /// behind it say. A stream file is read as a whole.
-    public mutating func countRows() throws(BCSVError) -> UInt64 {
+    public mutating func countRows() throws(FormatError) -> UInt64 {
         if let footer { return footer.rowCount }
         leave()
         do {
@@ -176,7 +176,7 @@ extension TableReader {
         }
     }
 
-    private mutating func streamRows() throws(BCSVError) -> UInt64 {
+    private mutating func streamRows() throws(FormatError) -> UInt64 {
         var walk = stream!
         defer { stream!.window = walk.window }
         walk.restart()
@@ -185,7 +185,7 @@ extension TableReader {
         }
     }
 
-    private mutating func lastRows() throws(BCSVError) -> UInt64 {
+    private mutating func lastRows() throws(FormatError) -> UInt64 {
         var walk = packets!
         defer { packets!.window = walk.window }
         guard var offset = try walk.lastHeader(before: walk.window.length) else { return 0 }

@@ -6,10 +6,10 @@ public struct DLFMeta {
     public let typeOffset: Int
     public let data: FileBytes
 
-    public init(_ bytes: FileBytes) throws(DLFError) {
+    public init(_ bytes: FileBytes) throws(FormatError) {
         try checkMagic(bytes)
         guard bytes.holds(10, at: 0) else {
-            throw DLFError(.torn, at: bytes.count, expected: "a header of 10 bytes", found: .end)
+            throw FormatError(.torn, at: bytes.count, expected: "a header of 10 bytes", found: .end)
         }
         epochSeconds = bytes.u32(at: 2)
         tickMicroseconds = bytes.u32(at: 6)
@@ -17,11 +17,11 @@ public struct DLFMeta {
         var at = 10
         type = try text(bytes, &at)
         guard bytes.holds(4, at: at) else {
-            throw DLFError(.torn, at: bytes.count, expected: "the size of the metadata", found: .end)
+            throw FormatError(.torn, at: bytes.count, expected: "the size of the metadata", found: .end)
         }
         let size = Int(clamping: bytes.u32(at: at))
         guard bytes.holds(size, at: at + 4) else {
-            throw DLFError(.torn, at: at, expected: "metadata that lies within the file", found: .number(UInt64(size)))
+            throw FormatError(.torn, at: at, expected: "metadata that lies within the file", found: .number(UInt64(size)))
         }
         data = bytes.slice(at: at + 4, count: size)
     }
@@ -67,13 +67,13 @@ public struct DLFHeaderReader {
     /// Where the next stream header begins; behind the last one, where the data begin.
     public private(set) var offset = 13
 
-    public init(_ bytes: FileBytes) throws(DLFError) {
+    public init(_ bytes: FileBytes) throws(FormatError) {
         try checkMagic(bytes)
         guard bytes.holds(13, at: 0) else {
-            throw DLFError(.torn, at: bytes.count, expected: "a header of 13 bytes", found: .end)
+            throw FormatError(.torn, at: bytes.count, expected: "a header of 13 bytes", found: .end)
         }
         guard bytes[2] <= 1 else {
-            throw DLFError(.header, at: 2, expected: "stream type 0 (polled) or 1 (event)", found: .number(UInt64(bytes[2])))
+            throw FormatError(.header, at: 2, expected: "stream type 0 (polled) or 1 (event)", found: .number(UInt64(bytes[2])))
         }
         isEvents = bytes[2] == 1
         tickSpan = bytes.u64(at: 3)
@@ -82,7 +82,7 @@ public struct DLFHeaderReader {
     }
 
     /// The next stream; nil behind the last.
-    public mutating func nextStream() throws(DLFError) -> DLFStream? {
+    public mutating func nextStream() throws(FormatError) -> DLFStream? {
         guard streamsRead < streamCount else { return nil }
         var at = offset
         let typeOffset = at
@@ -90,20 +90,20 @@ public struct DLFHeaderReader {
         let id = try text(bytes, &at)
         let notes = try text(bytes, &at)
         guard bytes.holds(isEvents ? 4 : 20, at: at) else {
-            throw DLFError(.torn, at: at, expected: "the size and schedule of a stream", found: .end)
+            throw FormatError(.torn, at: at, expected: "the size and schedule of a stream", found: .end)
         }
         let size = bytes.u32(at: at)
         guard size <= UInt32(Int32.max) else {
-            throw DLFError(.header, at: at, expected: "a sample of less than 2^31 bytes", found: .number(UInt64(size)))
+            throw FormatError(.header, at: at, expected: "a sample of less than 2^31 bytes", found: .number(UInt64(size)))
         }
         // Samples of no bytes would never reach the end of the file.
         guard isEvents || size > 0 else {
-            throw DLFError(.header, at: at, expected: "polled samples of at least one byte", found: .number(0))
+            throw FormatError(.header, at: at, expected: "polled samples of at least one byte", found: .number(0))
         }
         let interval = isEvents ? 0 : max(bytes.u64(at: at + 4), 1)
         let phase = isEvents ? 0 : bytes.u64(at: at + 12)
         guard interval <= UInt64(Int64.max) else {
-            throw DLFError(.header, at: at + 4, expected: "an interval below 2^63", found: .number(interval))
+            throw FormatError(.header, at: at + 4, expected: "an interval below 2^63", found: .number(interval))
         }
         offset = at + (isEvents ? 4 : 20)
         streamsRead += 1
@@ -114,18 +114,18 @@ public struct DLFHeaderReader {
 }
 
 /// The bytes up to the next NUL; `at` moves behind it.
-private func text(_ bytes: FileBytes, _ at: inout Int) throws(DLFError) -> FileBytes {
+private func text(_ bytes: FileBytes, _ at: inout Int) throws(FormatError) -> FileBytes {
     guard let end = bytes.firstZero(from: at, limit: bytes.count) else {
-        throw DLFError(.torn, at: at, expected: "a text that ends with NUL", found: .end)
+        throw FormatError(.torn, at: at, expected: "a text that ends with NUL", found: .end)
     }
     let text = bytes.slice(at: at, count: end - at)
     at = end + 1
     return text
 }
 
-private func checkMagic(_ bytes: FileBytes) throws(DLFError) {
-    guard bytes.holds(2, at: 0) else { throw DLFError(.notDLF, at: 0, expected: "the bytes 14 84", found: .end) }
+private func checkMagic(_ bytes: FileBytes) throws(FormatError) {
+    guard bytes.holds(2, at: 0) else { throw FormatError(.wrongFormat, at: 0, expected: "the bytes 14 84", found: .end) }
     guard bytes.u16(at: 0) == 0x8414 else {
-        throw DLFError(.notDLF, at: 0, expected: "0x8414", found: .hex(UInt64(bytes.u16(at: 0))))
+        throw FormatError(.wrongFormat, at: 0, expected: "0x8414", found: .hex(UInt64(bytes.u16(at: 0))))
     }
 }

@@ -25,20 +25,20 @@ public struct DLFPolledSamples {
     }
 
     /// The next sample; nil at the end. A last sample that is torn throws; what stands before it is whole.
-    public mutating func next() throws(DLFError) -> DLFSample? {
+    public mutating func next() throws(FormatError) -> DLFSample? {
         guard offset < bytes.count, streams.count > 0 else { return nil }
         while true {
             while stream < streams.count, !streams[stream].isDue(at: tick) { stream += 1 }
             if stream < streams.count { break }
             stream = 0
             guard tick < UInt64.max, let following = DLFPolledSamples.nextTick(streams, from: tick + 1) else {
-                throw DLFError(.torn, at: offset, expected: "the end, behind the last possible tick", found: .text("bytes"))
+                throw FormatError(.torn, at: offset, expected: "the end, behind the last possible tick", found: .text("bytes"))
             }
             tick = following
         }
         let size = streams[stream].size
         guard bytes.holds(size, at: offset) else {
-            throw DLFError(.torn, at: offset, expected: "a whole sample", found: .end)
+            throw FormatError(.torn, at: offset, expected: "a whole sample", found: .end)
         }
         let sample = DLFSample(stream: stream, tick: tick, bytes: bytes.slice(at: offset, count: size), offset: offset)
         offset += size
@@ -71,18 +71,18 @@ public struct DLFEvents {
     }
 
     /// The next record; nil at the end. A last record that is torn throws; what stands before it is whole.
-    public mutating func next() throws(DLFError) -> DLFSample? {
+    public mutating func next() throws(FormatError) -> DLFSample? {
         guard offset < bytes.count else { return nil }
         guard bytes.holds(10, at: offset) else {
-            throw DLFError(.torn, at: offset, expected: "a whole event record", found: .end)
+            throw FormatError(.torn, at: offset, expected: "a whole event record", found: .end)
         }
         let stream = Int(bytes.u16(at: offset))
         guard stream < streams.count else {
-            throw DLFError(.event, at: offset, expected: "the index of a stream in the header", found: .number(UInt64(stream)))
+            throw FormatError(.event, at: offset, expected: "the index of a stream in the header", found: .number(UInt64(stream)))
         }
         let size = streams[stream].size
         guard bytes.holds(size, at: offset + 10) else {
-            throw DLFError(.torn, at: offset, expected: "a whole event record", found: .end)
+            throw FormatError(.torn, at: offset, expected: "a whole event record", found: .end)
         }
         let sample = DLFSample(
             stream: stream, tick: bytes.u64(at: offset + 2), bytes: bytes.slice(at: offset + 10, count: size),

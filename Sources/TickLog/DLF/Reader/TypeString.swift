@@ -19,7 +19,7 @@ public struct TypeString {
     private var at: Int
 
     /// `size` is the stream's type_size; `fileOffset` is where the text stands, for errors.
-    public init(_ text: FileBytes, size: Int, fileOffset: Int) throws(DLFError) {
+    public init(_ text: FileBytes, size: Int, fileOffset: Int) throws(FormatError) {
         self.text = text
         self.size = size
         self.fileOffset = fileOffset
@@ -32,7 +32,7 @@ public struct TypeString {
         } else if end == text.count, let type = TypeString.primitive(name) {
             kind = .primitive(type)
             guard size == type.size else {
-                throw DLFError(
+                throw FormatError(
                     .typeString, at: fileOffset, expected: "a type_size that is the primitive's", found: .number(UInt64(size)))
             }
         } else {
@@ -41,7 +41,7 @@ public struct TypeString {
     }
 
     /// The next member of a structure; nil behind the last.
-    public mutating func nextMember() throws(DLFError) -> Member? {
+    public mutating func nextMember() throws(FormatError) -> Member? {
         guard case .structure = kind, at < text.count else { return nil }
         let start = at + 1
         let end = TypeString.end(of: text, from: start, at: Self.semicolon)
@@ -74,8 +74,8 @@ public struct TypeString {
         return Member(name: memberName, type: type, offset: offset)
     }
 
-    private func wrong(_ at: Int, _ expected: StaticString) -> DLFError {
-        DLFError(.typeString, at: fileOffset + at, expected: expected, found: .text("another thing"))
+    private func wrong(_ at: Int, _ expected: StaticString) -> FormatError {
+        FormatError(.typeString, at: fileOffset + at, expected: expected, found: .text("another thing"))
     }
 
     private static var semicolon: UInt8 { 0x3B }

@@ -1,20 +1,25 @@
-/// Why bytes are not the BCSV that they should be: where, what was found and what was expected.
-public struct BCSVError: Error {
+/// Why bytes are not what their format says they should be: where, what was found and what was expected.
+public struct FormatError: Error {
     public enum Kind: Sendable {
-        case notBCSV
+        /// Another format, or none.
+        case wrongFormat
         /// A version, flag or codec that is not read.
         case unsupported
         /// The file header or schema contradicts itself or the limits.
         case header
+        /// DLF: a type string is none, or its members lie outside the sample.
+        case typeString
         /// The file ends within something.
         case torn
-        /// Neither a packet nor the footer stands where one must.
+        /// BCSV: neither a packet nor the footer stands where one must.
         case packetHeader
-        /// The packet's bytes do not match its checksum.
+        /// BCSV: the packet's bytes do not match its checksum.
         case packetHash
-        /// A row's length or bytes contradict the schema.
+        /// BCSV: a row's length or bytes contradict the schema.
         case row
         case footer
+        /// DLF: an event of a stream that the header does not have.
+        case event
         /// More memory would be needed than a reader gives.
         case tooLarge
         /// The source could not be read; `found` is its status, negated.
