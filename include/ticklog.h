@@ -669,6 +669,90 @@ typedef struct ticklog_damage {
 ticklog_status ticklog_reader_damage(const ticklog_reader *reader, ticklog_damage *damage, uint64_t *count);
 
 /* ------------------------------------------------------------------------------------------------------------------
+ * Frames: a header of 40 bytes and a payload, each with a CRC-32C, on a socket or in a .dat file
+ *
+ * A producer numbers its frames for each stream from 0; a receiver finds them in any stream of bytes, tells what is
+ * damaged, and, from the numbers, what is missing. `ticklog receive` is such a receiver.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+#define TICKLOG_FRAME_HEADER_BYTES 40u
+#define TICKLOG_FRAME_FIRST_CHUNK 0x0001u /* flags: the first chunk of a periodic */
+#define TICKLOG_FRAME_LAST_CHUNK 0x0002u  /* the last */
+#define TICKLOG_FRAME_STARTED 0x2000u     /* the first frame since the producer started */
+#define TICKLOG_FRAME_PTP 0x8000u         /* the timestamp comes from PTP */
+
+typedef struct ticklog_frame {
+    uint64_t sequence;      /* of the stream, from 0 */
+    uint64_t timestamp_ns;  /* since the Unix epoch */
+    const void *payload;
+    uint32_t payload_bytes; /* 1 to 2^32 - 1; receivers take 2^20, unless told otherwise */
+    uint16_t flags;         /* TICKLOG_FRAME_... */
+    uint8_t stream;         /* the channel */
+    uint8_t reserved;       /* 0 */
+} ticklog_frame;
+
+/* [any] Builds a frame in `out`: the header, and behind it the payload, which is copied unless it lies there already, at
+ * out + 40. *bytes tells the length of the whole frame. Time: linear in the payload.
+ * Errors: NULL, BAD_ARGUMENT (no payload, reserved flags), NO_MEMORY (`room` is less than the frame). */
+ticklog_status ticklog_frame_build(const ticklog_frame *frame, void *out, size_t room, size_t *bytes);
+
+/* [any] The header alone, 40 bytes, of a payload that is sent from where it lies. Errors: NULL, BAD_ARGUMENT. */
+ticklog_status ticklog_frame_header(const ticklog_frame *frame, void *out);
+
+/* A payload that is a part of a radar periodic begins with these 24 bytes. */
+#define TICKLOG_CHUNK_HEADER_BYTES 24u
+
+typedef struct ticklog_chunk {
+    uint64_t periodic;
+    uint32_t index;    /* from 0 */
+    uint32_t count;    /* chunks of the periodic */
+    uint32_t bytes;    /* behind the header */
+    uint32_t reserved; /* 0 */
+} ticklog_chunk;
+
+/* [any] Stores the 24 bytes. The frame's flags must tell the first and the last chunk.
+ * Errors: NULL, BAD_ARGUMENT (index, count, reserved). */
+ticklog_status ticklog_chunk_build(const ticklog_chunk *chunk, void *out);
+
+/* [any] What the payload of a frame says of its chunk. Errors: NULL, NOT_FOUND (it is no chunk: too short, or its header
+ * contradicts itself, the payload's length or the frame's flags). */
+ticklog_status ticklog_chunk_read(const ticklog_frame *frame, ticklog_chunk *chunk);
+
+typedef struct ticklog_scanner ticklog_scanner;
+
+/* [any] Memory for a scanner, in bytes. */
+size_t ticklog_scanner_size(void);
+
+/* [any] Makes a scanner in `memory` (aligned to 8) for payloads of up to max_payload bytes (0: 2^20).
+ * Errors: NULL, MISALIGNED, NO_MEMORY. */
+ticklog_status ticklog_scanner_create(uint32_t max_payload, void *memory, size_t bytes, ticklog_scanner **scanner);
+
+/* [owner] Looks for the next frame in `bytes`, which continue what the calls before have consumed. OK: *frame is one, its
+ * payload lies in `bytes`, and *consumed covers it. END: nothing more can be said; what was not consumed must come again
+ * with at least *needed bytes in all. Time: linear in what is consumed. Errors: NULL, BAD_HANDLE. */
+ticklog_status ticklog_scan(ticklog_scanner *scanner, const void *bytes, size_t count, size_t *consumed, size_t *needed,
+                            ticklog_frame *frame);
+
+typedef struct ticklog_scan_counts {
+    uint32_t size;           /* in: sizeof(ticklog_scan_counts) */
+    uint32_t reserved;
+    uint64_t frames;         /* good ones */
+    uint64_t frame_bytes;    /* of those, headers included */
+    uint64_t skipped_bytes;  /* that belong to no frame with a good header */
+    uint64_t header_crc;     /* magics with a header whose checksum is wrong */
+    uint64_t version_errors; /* good headers of another version */
+    uint64_t length_errors;  /* good headers with a payload of 0 bytes, or of too many */
+    uint64_t payload_crc;    /* frames that were left out: their payload's checksum is wrong */
+} ticklog_scan_counts;
+
+/* [owner] What there was so far. Errors: NULL, BAD_HANDLE, BAD_SIZE. */
+ticklog_status ticklog_scanner_counts(const ticklog_scanner *scanner, ticklog_scan_counts *counts);
+
+/* [any] CRC-32C of bytes, or of bytes behind others whose CRC-32C is `before` (0: none). By the processor's instruction
+ * where it has one. */
+uint32_t ticklog_crc32c(uint32_t before, const void *bytes, size_t count);
+
+/* ------------------------------------------------------------------------------------------------------------------
  * Reading DLF files: meta.dlf, and polled.dlf, event.dlf and loss.dlf
  *
  * A polled file has samples without any framing: which stream and which tick they are of follows from the schedule in

@@ -1,0 +1,160 @@
+/// Sequence numbers that have not come, both ends included.
+public struct MissingRange {
+    public internal(set) var first: UInt64
+    public internal(set) var last: UInt64
+    /// Counted as missing; false for those before the first frame that ever came.
+    var isCounted: Bool
+}
+
+/// Tells from the sequence numbers of a channel what was lost, what came late and what came twice (spec: FRAMES, 3).
+///
+/// It knows the ranges that are missing, as many as the caller's memory holds; those that are older, or further behind
+/// than `lateLimit`, are given up: what comes of them then counts as a duplicate, since it cannot be told from one.
+public struct SequenceTracker {
+    public enum Verdict: Sendable {
+        /// The expected one, or the first of all.
+        case next
+        /// Frames before it are missing.
+        case gap
+        /// One that was missing.
+        case late
+        /// The producer began anew: the baseline is reset.
+        case restart
+        /// It was there, or is too old to tell: not to be kept.
+        case duplicate
+    }
+
+    public struct Counts {
+        /// Gaps that opened, and the frames that are missing in them now.
+        public internal(set) var gaps: UInt64 = 0
+        public internal(set) var missing: UInt64 = 0
+        public internal(set) var late: UInt64 = 0
+        public internal(set) var duplicates: UInt64 = 0
+        public internal(set) var restarts: UInt64 = 0
+    }
+
+    /// How far behind the newest frame one may come and still be kept.
+    public let lateLimit: UInt64
+    public internal(set) var counts = Counts()
+    /// The number of the next frame; nil before the first.
+    public private(set) var expected: UInt64?
+    private var newestTimestamp: UInt64 = 0
+    private let ranges: UnsafeMutableBufferPointer<MissingRange>
+    private var count = 0
+
+    public init(ranges: UnsafeMutableBufferPointer<MissingRange>, lateLimit: UInt64 = 1024) {
+        self.ranges = ranges
+        self.lateLimit = lateLimit
+    }
+
+    /// What is missing and can still come, in order.
+    public var missing: UnsafeBufferPointer<MissingRange> { UnsafeBufferPointer(rebasing: ranges[..<count]) }
+
+    /// Goes on behind frames that were kept before, whose newest this is.
+    public mutating func resume(sequence: UInt64, timestamp: UInt64) {
+        expected = sequence &+ 1
+        newestTimestamp = timestamp
+        count = 0
+    }
+
+    /// A range that was missing when the frames before were kept.
+    public mutating func resume(missing first: UInt64, _ last: UInt64) { insert(MissingRange(first: first, last: last, isCounted: false)) }
+
+    public mutating func judge(sequence: UInt64, timestamp: UInt64, flags: UInt16) -> Verdict {
+        guard let expected else {
+            begin(sequence, timestamp)
+            return .next
+        }
+        let isNewer = timestamp > newestTimestamp
+        if isNewer, sequence < expected || flags & FrameHeader.producerStarted != 0 {
+            counts.restarts &+= 1
+            begin(sequence, timestamp)
+            return .restart
+        }
+        if sequence < expected { return old(sequence) }
+        if isNewer { newestTimestamp = timestamp }
+        self.expected = sequence &+ 1
+        forget()
+        if sequence == expected { return .next }
+        counts.gaps &+= 1
+        counts.missing &+= sequence - expected
+        insert(MissingRange(first: expected, last: sequence - 1, isCounted: true))
+        return .gap
+    }
+
+    private mutating func begin(_ sequence: UInt64, _ timestamp: UInt64) {
+        expected = sequence &+ 1
+        newestTimestamp = timestamp
+        count = 0
+        // Frames before the first may have been overtaken by it. They were never missed.
+        if sequence > 0 {
+            insert(MissingRange(first: sequence - min(sequence, lateLimit), last: sequence - 1, isCounted: false))
+        }
+    }
+
+    private mutating func old(_ sequence: UInt64) -> Verdict {
+        // The newest ranges are the last; late frames are mostly just late.
+        var i = count - 1
+        while i >= 0, ranges[i].first > sequence { i -= 1 }
+        guard i >= 0, sequence <= ranges[i].last, expected! &- sequence <= lateLimit else {
+            counts.duplicates &+= 1
+            return .duplicate
+        }
+        counts.late &+= 1
+        let range = ranges[i]
+        if range.isCounted { counts.missing &-= 1 }
+        if range.first == range.last {
+            remove(i)
+        } else if sequence == range.first {
+            ranges[i].first += 1
+        } else if sequence == range.last {
+            ranges[i].last -= 1
+        } else {
+            ranges[i].last = sequence - 1
+            insert(MissingRange(first: sequence + 1, last: range.last, isCounted: range.isCounted), at: i + 1)
+        }
+        return .late
+    }
+
+    /// Gives up what can no longer come.
+    private mutating func forget() {
+        var gone = 0
+        while gone < count, expected! &- ranges[gone].last > lateLimit { gone += 1 }
+        if gone > 0 { removeFirst(gone) }
+    }
+
+    private mutating func insert(_ range: MissingRange, at index: Int? = nil) {
+        guard ranges.count > 0 else { return }
+        var index = index ?? count
+        if count == ranges.count {
+            guard index > 0 else { return }
+            removeFirst(1)
+            index -= 1
+        }
+        var i = count
+        while i > index {
+            ranges[i] = ranges[i - 1]
+            i -= 1
+        }
+        ranges.baseAddress!.advanced(by: index).initialize(to: range)
+        count += 1
+    }
+
+    private mutating func remove(_ index: Int) {
+        var i = index
+        while i + 1 < count {
+            ranges[i] = ranges[i + 1]
+            i += 1
+        }
+        count -= 1
+    }
+
+    private mutating func removeFirst(_ gone: Int) {
+        var i = gone
+        while i < count {
+            ranges[i - gone] = ranges[i]
+            i += 1
+        }
+        count -= gone
+    }
+}
