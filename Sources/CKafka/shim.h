@@ -59,7 +59,8 @@ static const int64_t CKAFKA_OFFSET_INVALID = -1001;
 typedef void (*ckafka_error_cb)(rd_kafka_t *client, int error, const char *reason, void *opaque);
 typedef void (*ckafka_log_cb)(const rd_kafka_t *client, int level, const char *facility, const char *text);
 typedef void (*ckafka_delivery_cb)(rd_kafka_t *client, const ckafka_message *message, void *opaque);
-typedef void (*ckafka_rebalance_cb)(rd_kafka_t *client, int error, ckafka_partitions *partitions, void *opaque);
+/* Of rebalances, and of commits. */
+typedef void (*ckafka_partitions_cb)(rd_kafka_t *client, int error, ckafka_partitions *partitions, void *opaque);
 typedef int32_t (*ckafka_partitioner)(const rd_kafka_topic_t *topic, const void *key, size_t key_bytes, int32_t partitions,
                                       void *topic_opaque, void *message_opaque);
 
@@ -75,7 +76,8 @@ typedef int32_t (*ckafka_partitioner)(const rd_kafka_topic_t *topic, const void 
     F(conf_set_error_cb, void, (rd_kafka_conf_t *, ckafka_error_cb)) \
     F(conf_set_log_cb, void, (rd_kafka_conf_t *, ckafka_log_cb)) \
     F(conf_set_dr_msg_cb, void, (rd_kafka_conf_t *, ckafka_delivery_cb)) \
-    F(conf_set_rebalance_cb, void, (rd_kafka_conf_t *, ckafka_rebalance_cb)) \
+    F(conf_set_rebalance_cb, void, (rd_kafka_conf_t *, ckafka_partitions_cb)) \
+    F(conf_set_offset_commit_cb, void, (rd_kafka_conf_t *, ckafka_partitions_cb)) \
     F(new, rd_kafka_t *, (int kind, rd_kafka_conf_t *, char *text, size_t room)) \
     F(destroy, void, (rd_kafka_t *)) \
     F(fatal_error, int, (rd_kafka_t *, char *text, size_t room)) \

@@ -38,7 +38,8 @@ public struct SequenceTracker {
     public internal(set) var counts = Counts()
     /// The number of the next frame; nil before the first.
     public private(set) var expected: UInt64?
-    private var newestTimestamp: UInt64 = 0
+    /// Of all frames that were accepted since the producer began.
+    public private(set) var newestTimestamp: UInt64 = 0
     private let ranges: UnsafeMutableBufferPointer<MissingRange>
     /// Where the first range lies; behind the memory's end it goes on at the start.
     private var first = 0
@@ -70,6 +71,16 @@ public struct SequenceTracker {
         counts = Counts()
         for i in 0..<count { self[i].isCounted = false }
     }
+
+    /// Goes on where another receiver has come to: its next number, and its newest timestamp.
+    public mutating func resume(expected: UInt64, timestamp: UInt64) {
+        self.expected = expected
+        newestTimestamp = timestamp
+        count = 0
+    }
+
+    /// A range that was missing there and may still come, behind those that were told before.
+    public mutating func resume(missing first: UInt64, _ last: UInt64) { insert(MissingRange(first: first, last: last, isCounted: false)) }
 
     /// Nothing that is missing so far is waited for.
     public mutating func forgetMissing() { count = 0 }

@@ -5,16 +5,18 @@ import CPosix
 /// for good. All of it in one thread.
 final class KafkaConsumer {
     /// What becomes of the partitions: called from within `poll` and `close`.
-    struct Rebalance {
+    struct Events {
         /// These are ours from now on: with the group's committed offsets, and the text that was committed with them.
         let assigned: (UnsafeMutableBufferPointer<ckafka_partition>) -> Void
         /// These are no longer. `isLost`: they are someone else's already, nothing can be committed.
         let revoked: (UnsafeMutableBufferPointer<ckafka_partition>, _ isLost: Bool) -> Void
+        /// A commit that nobody waited for has come to its end: the partitions have their offsets, and errors.
+        let committed: (UnsafeMutableBufferPointer<ckafka_partition>, _ error: Int32) -> Void
     }
 
     private let library: KafkaLibrary
     @exclusivity(unchecked) private var client: OpaquePointer?
-    @exclusivity(unchecked) private var rebalance: Rebalance?
+    @exclusivity(unchecked) private var events: Events?
     /// What librdkafka has to say that nobody asked for, not yet told.
     @exclusivity(unchecked) private(set) var notes: [String] = []
 
@@ -44,6 +46,11 @@ final class KafkaConsumer {
             functions.conf_set_rebalance_cb(configuration) { _, error, partitions, opaque in
                 Unmanaged<KafkaConsumer>.fromOpaque(opaque!).takeUnretainedValue().rebalanced(error, partitions!)
             }
+            functions.conf_set_offset_commit_cb(configuration) { _, error, partitions, opaque in
+                guard let list = partitions?.pointee else { return }
+                let consumer = Unmanaged<KafkaConsumer>.fromOpaque(opaque!).takeUnretainedValue()
+                consumer.events?.committed(UnsafeMutableBufferPointer(start: list.elements, count: Int(list.count)), error)
+            }
         }
         // All events, callbacks too, come by `poll`.
         _ = functions.poll_set_consumer(client)
@@ -51,8 +58,8 @@ final class KafkaConsumer {
 
     deinit { if let client { library.functions.destroy(client) } }
 
-    func subscribe(_ topics: [String], _ rebalance: Rebalance) throws(KafkaError) {
-        self.rebalance = rebalance
+    func subscribe(_ topics: [String], _ events: Events) throws(KafkaError) {
+        self.events = events
         let list = library.functions.topic_partition_list_new(Int32(truncatingIfNeeded: topics.count))
         defer { library.functions.topic_partition_list_destroy(list) }
         for topic in topics { _ = library.functions.topic_partition_list_add(list, topic, CKAFKA_ANY_PARTITION) }
@@ -91,9 +98,10 @@ final class KafkaConsumer {
         let text: String
     }
 
-    /// - Parameter waits: until the group has it; else soon.
-    func commit(_ progress: [Progress], waits: Bool) {
-        guard !progress.isEmpty else { return }
+    /// - Parameter waits: until the group has it; else soon, and `committed` tells.
+    /// - Returns: false if it is known already that the group does not have it.
+    func commit(_ progress: [Progress], waits: Bool) -> Bool {
+        guard !progress.isEmpty else { return true }
         let list = library.functions.topic_partition_list_new(Int32(truncatingIfNeeded: progress.count))
         defer { library.functions.topic_partition_list_destroy(list) }
         for entry in progress {
@@ -106,6 +114,7 @@ final class KafkaConsumer {
         }
         let error = library.functions.commit(client, list, waits ? 0 : 1)
         if error != 0 { note(error, "commit: " + library.text(of: error)) }
+        return error == 0
     }
 
     /// Leaves the group: `revoked` is called for what is still ours.
@@ -130,11 +139,11 @@ final class KafkaConsumer {
         if error == CKAFKA_ASSIGN_PARTITIONS {
             // With its texts. If the group cannot be asked, the library asks again for the offsets, and only those.
             _ = functions.committed(client, list, 5000)
-            rebalance?.assigned(partitions)
+            events?.assigned(partitions)
             for i in partitions.indices { partitions[i].offset = CKAFKA_OFFSET_INVALID }
             check(isCooperative ? functions.incremental_assign(client, list) : nil, isCooperative ? 0 : functions.assign(client, list))
         } else {
-            rebalance?.revoked(partitions, functions.assignment_lost(client) != 0)
+            events?.revoked(partitions, functions.assignment_lost(client) != 0)
             check(isCooperative ? functions.incremental_unassign(client, list) : nil, isCooperative ? 0 : functions.assign(client, nil))
         }
     }

@@ -19,6 +19,8 @@ public struct KafkaSettings {
     public var topic: String
     /// Receivers of one group share the partitions.
     public var group: String
+    /// How often offsets are committed; before each commit, what was received is synced.
+    public var commitMilliseconds: UInt64 = 1000
     /// What else librdkafka is to be told. They win over what is set here by itself.
     public var properties: [KafkaProperty]
 

@@ -37,6 +37,8 @@ public final class Channel {
     let publishedScanned = Published64()
     let publishedReleased = Published64()
     let publishedSynced = Published64()
+    /// Up to which position the receive thread wants everything on the medium soon.
+    let publishedWantedSync = Published64()
 
     /// Ranges of missing frames that are kept in mind.
     static var rangeLimit: Int { 8192 }
@@ -134,6 +136,15 @@ public final class Channel {
         return true
     }
 
+    /// Asks the write thread to put all that was taken so far on the medium, soon: `synced` tells when.
+    public func requestSync() { publishedWantedSync.store(head) }
+
+    /// A message of which it is not known whose it is.
+    public func stray() {
+        wrongStream &+= 1
+        publish()
+    }
+
     /// The kernel has dropped so many messages since this was last told.
     public func dropped(_ count: UInt64) { kernelDrops &+= count }
 
@@ -204,6 +215,7 @@ public final class Channel {
     func countAnew() { tracker.countAnew() }
     var expected: UInt64? { tracker.expected }
     var lateLimit: UInt64 { tracker.lateLimit }
+    func withTracker<Result>(_ body: (inout SequenceTracker) -> Result) -> Result { body(&tracker) }
 
     // MARK: Scanning
 
