@@ -314,7 +314,7 @@ public final class Channel {
 }
 
 /// Sleeps.
-func pause(milliseconds: Int) {
+public func pause(milliseconds: Int) {
     var time = timespec()
     time.tv_sec = .init(milliseconds / 1000)
     time.tv_nsec = .init(milliseconds % 1000 * 1_000_000)
@@ -322,7 +322,7 @@ func pause(milliseconds: Int) {
 }
 
 /// Nanoseconds of a clock that only goes forward.
-func monotonicNs() -> UInt64 {
+public func monotonicNs() -> UInt64 {
     var time = timespec()
     _ = clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
