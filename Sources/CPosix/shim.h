@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "send.h"
+
 /* Swift does not import variadic functions. */
 static inline int cposix_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
 static inline int cposix_openat(int directory, const char *path, int flags, unsigned mode)
