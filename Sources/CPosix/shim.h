@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "sockets.h"
+#include "send.h"
 
 /* Swift does not import variadic functions. */
 static inline int cposix_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }

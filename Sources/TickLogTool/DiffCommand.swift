@@ -38,7 +38,7 @@ private func diff(_ arguments: Arguments) throws(Failure) -> Int32 {
     }
     var tolerance: Double?
     if let text = arguments.value("tolerance") {
-        guard let value = number(text), value >= 0 else {
+        guard let value = finiteNumber(text), value >= 0 else {
             throw .usage("--tolerance: found '\(terminalText(text))', expected a number that is not negative")
         }
         tolerance = value
@@ -56,7 +56,8 @@ private func diff(_ arguments: Arguments) throws(Failure) -> Int32 {
     return max(Console.report(faults), comparison.isEqual ? Exit.ok : Exit.damaged)
 }
 
-private func number(_ text: String) -> Double? {
+/// Nil for what is no number, infinity and NaN.
+func finiteNumber(_ text: String) -> Double? {
     let bytes = Array(text.utf8)
     guard let bits = bytes.withUnsafeBytes({ textBits($0, .f64) }) else { return nil }
     let value = Double(bitPattern: bits)

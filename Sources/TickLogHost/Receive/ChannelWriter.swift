@@ -174,10 +174,12 @@ final class ChannelWriter {
     }
 
     private func syncIfDue() {
-        guard files.needsSync, options.fsyncMilliseconds > 0 else { return }
-        guard monotonicNs() &- syncedAt >= options.fsyncMilliseconds &* 1_000_000 else { return }
+        guard files.needsSync else { return }
         // What is in the batch is not in the file.
         let upTo = channel.publishedReleased.load()
+        let wanted = channel.publishedWantedSync.load()
+        let isDue = options.fsyncMilliseconds > 0 && monotonicNs() &- syncedAt >= options.fsyncMilliseconds &* 1_000_000
+        guard isDue || (wanted > channel.synced && wanted <= upTo) else { return }
         sync { () throws(FileError) in try files.sync() }
         if !hasGivenUp { channel.publishedSynced.store(upTo) }
         _ = persist { () throws(FileError) in try losses.write() }

@@ -119,6 +119,16 @@ public final class Receiver {
 
     public var isStopping: Bool { state.stoppedNs != nil }
 
+    /// Receives from Kafka, in a thread of its own.
+    /// - Throws: there is no librdkafka, or it does not take the settings.
+    public func add(kafka settings: KafkaSettings) throws(KafkaError) {
+        let state = state
+        let input = try KafkaInput(settings, channels: channels, note: state.say)
+        add {
+            do throws(KafkaError) { try input.run { state.stoppedNs != nil } } catch { state.fail(error.message) }
+        }
+    }
+
     /// Something was lost, or may be, that was received.
     public var hasFailed: Bool { state.hasFailed }
 

@@ -4,9 +4,9 @@ import TickLogHost
 
 func receiveCommand() -> Command {
     Command(
-        name: "receive", summary: "receives frames over TCP and UDP into files",
+        name: "receive", summary: "receives frames over TCP, UDP and Kafka into files",
         help: """
-            Usage: ticklog receive --tcp PORT|--udp PORT [OPTION]...
+            Usage: ticklog receive --tcp PORT|--udp PORT|--kafka BROKERS [OPTION]...
 
             Receives framed streams and writes the good frames of channel K to DIR/chK_N.dat. A file that is being written
             ends in .part. What was lost is told in DIR/chK_loss.jsonl. Control-C ends it; everything that was received is
@@ -14,6 +14,11 @@ func receiveCommand() -> Command {
 
               --tcp PORT, --udp PORT  channel K listens on PORT+K; 0: the system chooses. With both, frames that UDP lost
                                       are taken from TCP
+              --kafka BROKERS         HOST:PORT,...: messages, each a frame, with the channel's number as their key. Offsets
+                                      are committed when the frames are on the medium (docs/SCALING.md)
+              --topic T               of Kafka; with %d in it, a topic for each channel; ticklog by default
+              --group G               receivers of one group share the partitions; ticklog by default
+              --kafka-config FILE     other settings of librdkafka, a NAME=VALUE a line
               --channels N            4 by default
               --bind ADDRESS          127.0.0.1 by default
               --out DIR               the current directory by default
@@ -37,15 +42,19 @@ func receiveCommand() -> Command {
             Option("bind", takesValue: true), Option("out", takesValue: true), Option("roll-bytes", takesValue: true),
             Option("ring-bytes", takesValue: true), Option("max-frame", takesValue: true), Option("open-periodics", takesValue: true),
             Option("fsync-ms", takesValue: true), Option("idle-seconds", takesValue: true), Option("seconds", takesValue: true),
-            Option("json"),
+            Option("json"), Option("kafka", takesValue: true), Option("topic", takesValue: true), Option("group", takesValue: true),
+            Option("kafka-config", takesValue: true),
         ],
         run: { (arguments) throws(Failure) in
             guard arguments.operands.isEmpty else {
                 throw .usage("found '\(terminalText(arguments.operands[0]))', expected options only")
             }
             let options = try receiverOptions(arguments)
-            guard options.tcpPort != nil || options.udpPort != nil else { throw .usage("found no input, expected --tcp or --udp") }
-            return try receive(options, seconds: try arguments.number("seconds", 1...10_000_000, or: 0), json: arguments.has("json"))
+            let kafka = try kafkaSettings(arguments)
+            guard (options.tcpPort != nil || options.udpPort != nil) != (kafka != nil) else {
+                throw .usage("found \(kafka == nil ? "no input" : "both"), expected --tcp or --udp, or --kafka")
+            }
+            return try receive(options, kafka, seconds: try arguments.number("seconds", 1...10_000_000, or: 0), json: arguments.has("json"))
         })
 }
 
@@ -89,9 +98,12 @@ private func port(_ name: String, _ arguments: Arguments, _ channels: Int) throw
 /// Set by signals.
 private let interrupted = Atomic<Bool>(false)
 
-private func receive(_ options: ReceiverOptions, seconds: UInt64, json: Bool) throws(Failure) -> Int32 {
+private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, seconds: UInt64, json: Bool) throws(Failure) -> Int32 {
     let receiver: Receiver
     do throws(FileError) { receiver = try Receiver(options) } catch { throw Failure(error) }
+    if let kafka {
+        do throws(KafkaError) { try receiver.add(kafka: kafka) } catch { throw Failure(Exit.system, error.message) }
+    }
     interrupted.store(false, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] {
         _ = signal(number) { number in
