@@ -84,7 +84,7 @@ typedef int32_t (*ckafka_partitioner)(const rd_kafka_topic_t *topic, const void 
     F(poll, int, (rd_kafka_t *, int milliseconds)) \
     F(flush, int, (rd_kafka_t *, int milliseconds)) \
     F(outq_len, int, (rd_kafka_t *)) \
-    F(topic_conf_new, rd_kafka_topic_conf_t *, (void)) \
+    F(default_topic_conf_dup, rd_kafka_topic_conf_t *, (rd_kafka_t *)) \
     F(topic_conf_set_partitioner_cb, void, (rd_kafka_topic_conf_t *, ckafka_partitioner)) \
     F(topic_new, rd_kafka_topic_t *, (rd_kafka_t *, const char *name, rd_kafka_topic_conf_t *)) \
     F(topic_destroy, void, (rd_kafka_topic_t *)) \

@@ -94,7 +94,8 @@ final class KafkaProducer {
     }
 
     private func topic(of channel: Int) throws(KafkaError) -> OpaquePointer {
-        let configuration = library.functions.topic_conf_new()
+        // With what the settings say of topics.
+        let configuration = library.functions.default_topic_conf_dup(client)
         library.functions.topic_conf_set_partitioner_cb(configuration) { _, key, bytes, partitions, _, _ in
             guard let channel = channelOfKey(UnsafeRawBufferPointer(start: key, count: bytes)), partitions > 0 else { return 0 }
             return Int32(truncatingIfNeeded: channel % Int(partitions))
