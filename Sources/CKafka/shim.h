@@ -48,10 +48,12 @@ static const int CKAFKA_ALL_BROKERS_DOWN = -187;
 static const int CKAFKA_QUEUE_FULL = -184;
 static const int CKAFKA_ASSIGN_PARTITIONS = -175;
 static const int CKAFKA_FATAL = -150;
+static const int CKAFKA_REBALANCE_IN_PROGRESS = 27;
 /* rd_kafka_type_t */
 static const int CKAFKA_PRODUCER = 0;
 static const int CKAFKA_CONSUMER = 1;
 
+static const int16_t CKAFKA_JOIN_GROUP = 11; /* a request's key in Kafka's protocol */
 static const int CKAFKA_COPY = 2; /* a flag of produce: the library makes a copy */
 static const int32_t CKAFKA_ANY_PARTITION = -1;
 static const int64_t CKAFKA_OFFSET_INVALID = -1001;
@@ -63,6 +65,11 @@ typedef void (*ckafka_delivery_cb)(rd_kafka_t *client, const ckafka_message *mes
 typedef void (*ckafka_partitions_cb)(rd_kafka_t *client, int error, ckafka_partitions *partitions, void *opaque);
 typedef int32_t (*ckafka_partitioner)(const rd_kafka_topic_t *topic, const void *key, size_t key_bytes, int32_t partitions,
                                       void *topic_opaque, void *message_opaque);
+
+/* Interceptors: of a client that is being made, and of its requests, in the library's own threads. */
+typedef int (*ckafka_new_cb)(rd_kafka_t *client, const rd_kafka_conf_t *, void *opaque, char *text, size_t room);
+typedef int (*ckafka_request_cb)(rd_kafka_t *client, int socket, const char *broker, int32_t id, int16_t key, int16_t version,
+                                 int32_t correlation, size_t bytes, void *opaque);
 
 /* F(NAME, RESULT, ARGUMENTS): the functions, each found as rd_kafka_NAME. */
 #define CKAFKA_FUNCTIONS(F) \
@@ -78,6 +85,8 @@ typedef int32_t (*ckafka_partitioner)(const rd_kafka_topic_t *topic, const void 
     F(conf_set_dr_msg_cb, void, (rd_kafka_conf_t *, ckafka_delivery_cb)) \
     F(conf_set_rebalance_cb, void, (rd_kafka_conf_t *, ckafka_partitions_cb)) \
     F(conf_set_offset_commit_cb, void, (rd_kafka_conf_t *, ckafka_partitions_cb)) \
+    F(conf_interceptor_add_on_new, int, (rd_kafka_conf_t *, const char *name, ckafka_new_cb, void *opaque)) \
+    F(interceptor_add_on_request_sent, int, (rd_kafka_t *, const char *name, ckafka_request_cb, void *opaque)) \
     F(new, rd_kafka_t *, (int kind, rd_kafka_conf_t *, char *text, size_t room)) \
     F(destroy, void, (rd_kafka_t *)) \
     F(fatal_error, int, (rd_kafka_t *, char *text, size_t room)) \

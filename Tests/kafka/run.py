@@ -110,7 +110,7 @@ def send(*options, code=0):
 class Receiver:
     def __init__(self, work, cluster, name, *options, topic="t", channels=4, settings=CONFIG):
         self.out = os.path.join(work, name)
-        self.log = open(os.path.join(work, name + ".log"), "a+")
+        self.log = open(os.path.join(os.environ.get("LOGS") or work, name + ".log"), "a+")
         # It ends by itself, even if this process is killed.
         self.process = start(
             [TICKLOG, "receive", "--seconds", str(2 * LIMIT), "--kafka", cluster.brokers, "--topic", topic, "--channels", str(channels), "--json", "--out", self.out,

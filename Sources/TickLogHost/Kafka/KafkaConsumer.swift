@@ -1,5 +1,6 @@
 import CKafka
 import CPosix
+import Synchronization
 
 /// A member of a consumer group: gets messages of the partitions that the group gives it, and says up to where it has them
 /// for good. All of it in one thread.
@@ -17,6 +18,12 @@ final class KafkaConsumer {
     private let library: KafkaLibrary
     @exclusivity(unchecked) private var client: OpaquePointer?
     @exclusivity(unchecked) private var events: Events?
+    /// The request to join the group, which every rebalance begins with, is on its way. The brokers answer it before what
+    /// comes behind it; a commit would have an old generation then, and the library takes that for the loss of all
+    /// partitions. Set in a thread of the library.
+    private let isJoining = Atomic<Bool>(false)
+    /// The library joins right behind some calls of `rebalanced`.
+    @exclusivity(unchecked) private var rebalancedNs: UInt64 = 0
     /// What librdkafka has to say that nobody asked for, not yet told.
     @exclusivity(unchecked) private(set) var notes: [String] = []
 
@@ -46,6 +53,14 @@ final class KafkaConsumer {
             functions.conf_set_rebalance_cb(configuration) { _, error, partitions, opaque in
                 Unmanaged<KafkaConsumer>.fromOpaque(opaque!).takeUnretainedValue().rebalanced(error, partitions!)
             }
+            _ = functions.conf_interceptor_add_on_new(configuration, "ticklog", { client, _, opaque, _, _ in
+                let consumer = Unmanaged<KafkaConsumer>.fromOpaque(opaque!).takeUnretainedValue()
+                return consumer.library.functions.interceptor_add_on_request_sent(client, "ticklog", { _, _, _, _, key, _, _, _, opaque in
+                    guard key == CKAFKA_JOIN_GROUP else { return 0 }
+                    Unmanaged<KafkaConsumer>.fromOpaque(opaque!).takeUnretainedValue().isJoining.store(true, ordering: .relaxed)
+                    return 0
+                }, opaque)
+            }, opaque)
             functions.conf_set_offset_commit_cb(configuration) { _, error, partitions, opaque in
                 guard let list = partitions?.pointee else { return }
                 let consumer = Unmanaged<KafkaConsumer>.fromOpaque(opaque!).takeUnretainedValue()
@@ -98,6 +113,11 @@ final class KafkaConsumer {
         let text: String
     }
 
+    /// Whether it is a good moment to commit: no rebalance is known to be under way.
+    func canCommit(_ now: UInt64) -> Bool {
+        !isJoining.load(ordering: .relaxed) && now &- rebalancedNs >= 100_000_000
+    }
+
     /// - Parameter waits: until the group has it; else soon, and `committed` tells.
     /// - Returns: false if it is known already that the group does not have it.
     func commit(_ progress: [Progress], waits: Bool) -> Bool {
@@ -133,6 +153,7 @@ final class KafkaConsumer {
     }
 
     private func rebalanced(_ error: Int32, _ list: UnsafeMutablePointer<ckafka_partitions>) {
+        isJoining.store(false, ordering: .relaxed)
         let functions = library.functions
         let partitions = UnsafeMutableBufferPointer(start: list.pointee.elements, count: Int(list.pointee.count))
         let isCooperative = functions.rebalance_protocol(client).map { strcmp($0, "COOPERATIVE") == 0 } ?? false
@@ -146,6 +167,7 @@ final class KafkaConsumer {
             events?.revoked(partitions, functions.assignment_lost(client) != 0)
             check(isCooperative ? functions.incremental_unassign(client, list) : nil, isCooperative ? 0 : functions.assign(client, nil))
         }
+        rebalancedNs = monotonicNs()
     }
 
     private func check(_ failure: OpaquePointer?, _ error: Int32) {

@@ -14,9 +14,14 @@ public final class KafkaInput {
     /// Messages come in runs of one partition.
     @exclusivity(unchecked) private var latest: KafkaPartition?
     @exclusivity(unchecked) private var pausedCount = 0
+    /// The group did not take a commit: it is rebalancing, and will soon ask us to join it anew.
+    @exclusivity(unchecked) private var commitsAfterNs: UInt64 = 0
 
     /// How long a partition that is given up waits for the medium. What is not on it by then, its next receiver gets again.
     static var revokeSeconds: UInt64 { 30 }
+
+    /// Until a commit is tried again.
+    private static var rebalanceNs: UInt64 { 1_000_000_000 }
 
     /// - Parameters:
     ///   - channels: channel `k` at place `k`. Their write threads must run until `run` has returned.
@@ -146,6 +151,7 @@ public final class KafkaInput {
 
     /// Asks for what was taken to be synced, now and then, and commits what has been.
     private func commit(_ now: UInt64) {
+        guard now >= commitsAfterNs, consumer.canCommit(now) else { return }
         var progress: [KafkaConsumer.Progress] = []
         for partition in partitions {
             if let done = partition.synced(channels) { progress.append(done) }
@@ -158,6 +164,7 @@ public final class KafkaInput {
     private func committed(_ list: UnsafeMutableBufferPointer<ckafka_partition>, _ error: Int32) {
         for entry in list {
             guard let name = entry.topic else { continue }
+            if entry.error == CKAFKA_REBALANCE_IN_PROGRESS { commitsAfterNs = monotonicNs() &+ KafkaInput.rebalanceNs }
             for partition in partitions where partition.isThat(name, entry.partition) {
                 if error == 0, entry.error == 0 { partition.committed(entry.offset) } else { partition.commitFailed() }
             }
