@@ -50,7 +50,9 @@ public final class StreamSummary {
             : min(sequences.lowerBound, header.sequence)...max(sequences.upperBound, header.sequence)
         timestamps = isFirst ? header.timestamp...header.timestamp
             : min(timestamps.lowerBound, header.timestamp)...max(timestamps.upperBound, header.timestamp)
-        _ = tracker.judge(sequence: header.sequence, timestamp: header.timestamp, flags: header.flags)
+        let verdict = tracker.judge(sequence: header.sequence, timestamp: header.timestamp, flags: header.flags)
+        // A producer that began anew counts its periodics anew.
+        if case .restart = verdict { assembler.end { _, _ in } }
         guard let chunk = ChunkHeader(payload: payload.start, bytes: header.payloadBytes, flags: header.flags) else {
             unassembled += 1
             return
