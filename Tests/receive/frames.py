@@ -41,7 +41,7 @@ def chunk(sequence, periodic, index, count, data=b"x" * 100, **more):
 class Receiver:
     """`ticklog receive` as a process; its ports are the system's choice."""
 
-    def __init__(self, tool, directory, *options, preload=None, environment=None, channels=1, tcp=True, udp=False):
+    def __init__(self, tool, directory, *options, preload=None, environment=None, channels=1, tcp=True, udp=False, before=None):
         self.directory = str(directory)
         words = [*tool, "receive", "--out", self.directory, "--channels", str(channels), "--json"]
         words += ["--tcp", "0"] * tcp + ["--udp", "0"] * udp + [str(option) for option in options]
@@ -49,7 +49,7 @@ class Receiver:
         if preload:
             environ["LD_PRELOAD"] = str(preload)
         self.errors = open(self.directory + ".stderr", "w+")
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.errors, env=environ, text=True)
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.errors, env=environ, text=True, preexec_fn=before)
         first = self.process.stdout.readline()
         if not first:
             self.process.wait(10)
