@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "send.h"
+#include "sockets.h"
 
 /* Swift does not import variadic functions. */
 static inline int cposix_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
@@ -54,6 +55,9 @@ static inline void cposix_catch(int number, void (*handler)(int))
 {
     if (signal(number, handler) == SIG_IGN) signal(number, SIG_IGN);
 }
+
+/* The calls that would have caused the signal fail instead. */
+static inline void cposix_ignore(int number) { signal(number, SIG_IGN); }
 
 /* In a handler: ends the process as the signal would have done. */
 static inline void cposix_die_of(int number)

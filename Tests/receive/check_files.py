@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""info, cat, validate, repair and convert on .dat files against frames.py: check_files.py TICKLOG [SEED]"""
+"""info, cat, validate, repair and convert on .dat files against reader.py: check_files.py TICKLOG [SEED]"""
 import csv
 import io
 import json
@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-import frames
+import reader
 
 TICKLOG = sys.argv[1]
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
@@ -36,14 +36,14 @@ def some_frames():
     for i in range(random.choice((0, 1, 2, 10, 100))):
         stream = random.choice((0, 0, 0, 3, 255))
         data = random.randbytes(random.choice((1, 2, 24, 100, 1000)))
-        flags = random.choice((0, 0, frames.STARTED, frames.PTP))
+        flags = random.choice((0, 0, reader.STARTED, reader.PTP))
         if random.random() < 0.5:
-            data, more = frames.chunk(i // 3, i % 3, 3, data)
+            data, more = reader.chunk(i // 3, i % 3, 3, data)
             flags |= more
         elif random.random() < 0.1:
-            data = data + frames.MAGIC + data
+            data = data + reader.MAGIC + data
         sequence = random.choice((i, i, i, i, i - 1, i + 5, 1 << 63)) if i else 0
-        out.append(frames.build(sequence, 1700000000000000000 + random.choice((1000 * i, 1000 * i, 1)), data, stream, flags))
+        out.append(reader.build(sequence, 1700000000000000000 + random.choice((1000 * i, 1000 * i, 1)), data, stream, flags))
     return out
 
 
@@ -57,11 +57,11 @@ def spoil(parts):
         if random.random() < 0.03:
             part = part[:random.randrange(len(part))]
         if random.random() < 0.03:
-            part += random.choice((b"\0" * 100, frames.MAGIC, frames.MAGIC[:5], random.randbytes(50)))
+            part += random.choice((b"\0" * 100, reader.MAGIC, reader.MAGIC[:5], random.randbytes(50)))
         if random.random() < 0.02:
-            part += frames.build(1, 1, b"x" * 9, length=random.choice((0, 0xFFFFFFFF)))
+            part += reader.build(1, 1, b"x" * 9, length=random.choice((0, 0xFFFFFFFF)))
         if random.random() < 0.02:
-            part += frames.build(1, 1, b"x" * 9, version=2)
+            part += reader.build(1, 1, b"x" * 9, version=2)
         data += part
     if random.random() < 0.3:
         del data[len(data) - random.randrange(min(60, len(data) + 1)):]
@@ -74,7 +74,7 @@ def rows(found):
         periodic, index, count = frame.chunk() or (0, 0, 0)
         out.append(dict(stream=frame.stream, sequence=frame.sequence, timestamp_ns=frame.timestamp, flags=frame.flags,
                         payload_bytes=frame.length, periodic=periodic, chunk=index, chunks=count, offset=frame.offset,
-                        payload=frame.bytes[frames.HEADER:].hex()))
+                        payload=frame.bytes[reader.HEADER:].hex()))
     return out
 
 
@@ -84,10 +84,10 @@ def check_one(work, number):
     data = b"".join(parts) if random.random() < 0.3 else spoil(parts)
     with open(path, "wb") as file:
         file.write(data)
-    found, counts = frames.scan(data, MOST)
+    found, counts = reader.scan(data, MOST)
     what = "file %d" % number
     damaged = sum(len(frame.bytes) for frame in found) != len(data)
-    if not data.startswith(frames.MAGIC[:max(4, min(8, len(data)))]) and data and not found:
+    if not data.startswith(reader.MAGIC[:max(4, min(8, len(data)))]) and data and not found:
         check(run("info", path).returncode == 1, what + ": no frame, but no error")
         return
     # validate
@@ -114,7 +114,7 @@ def check_one(work, number):
     check(sorted({frame.stream for frame in found}) == [s["stream"] for s in info["streams"]], what + ": streams")
     for stream in info["streams"]:
         own = [frame for frame in found if frame.stream == stream["stream"]]
-        receiver = frames.Receiver(stream["stream"], MOST, 16)
+        receiver = reader.Receiver(stream["stream"], MOST, 16)
         for frame in own:
             # The file's own order is judged; nothing is thrown away.
             receiver.take(frame)

@@ -89,6 +89,16 @@ public struct FrameScanner {
         counts.truncatedBytes &+= UInt64(rest)
     }
 
+    /// What follows does not continue the bytes so far; the caller has kept those that were not consumed, to show them again.
+    public mutating func interrupt() { pending = nil }
+
+    /// The bytes came as one message, and the `rest` that was not consumed has no whole frame: it is a frame that was cut,
+    /// or none at all.
+    public mutating func endMessage(_ rest: Int) {
+        if pending != nil { counts.truncatedBytes &+= UInt64(rest) } else { counts.skippedBytes &+= UInt64(rest) }
+        pending = nil
+    }
+
     private mutating func pass(_ consumed: inout Int) -> Step {
         consumed = 1
         counts.skippedBytes &+= 1

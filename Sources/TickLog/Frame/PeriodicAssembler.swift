@@ -126,7 +126,7 @@ public struct PeriodicAssembler {
         fresh.timestamp = timestamp
         fresh.age = age
         slots[slot] = fresh
-        for i in 0..<wordsPerSlot { bits[slot * wordsPerSlot + i] = 0 }
+        for i in 0..<(Int(chunk.count) + 63) / 64 { bits[slot * wordsPerSlot + i] = 0 }
         return slot
     }
 

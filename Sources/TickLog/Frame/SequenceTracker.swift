@@ -40,6 +40,8 @@ public struct SequenceTracker {
     public private(set) var expected: UInt64?
     private var newestTimestamp: UInt64 = 0
     private let ranges: UnsafeMutableBufferPointer<MissingRange>
+    /// Where the first range lies; behind the memory's end it goes on at the start.
+    private var first = 0
     private var count = 0
 
     public init(ranges: UnsafeMutableBufferPointer<MissingRange>, lateLimit: UInt64 = 1024) {
@@ -47,18 +49,30 @@ public struct SequenceTracker {
         self.lateLimit = lateLimit
     }
 
-    /// What is missing and can still come, in order.
-    public var missing: UnsafeBufferPointer<MissingRange> { UnsafeBufferPointer(rebasing: ranges[..<count]) }
+    /// How many ranges are missing and can still come.
+    public var rangeCount: Int { count }
 
-    /// Goes on behind frames that were kept before, whose newest this is.
-    public mutating func resume(sequence: UInt64, timestamp: UInt64) {
-        expected = sequence &+ 1
-        newestTimestamp = timestamp
-        count = 0
+    /// One of them, in order.
+    public subscript(index: Int) -> MissingRange {
+        get { ranges[place(index)] }
+        set { ranges.baseAddress!.advanced(by: place(index)).initialize(to: newValue) }
     }
 
-    /// A range that was missing when the frames before were kept.
-    public mutating func resume(missing first: UInt64, _ last: UInt64) { insert(MissingRange(first: first, last: last, isCounted: false)) }
+    @inline(__always)
+    private func place(_ index: Int) -> Int {
+        let place = first + index
+        return place < ranges.count ? place : place - ranges.count
+    }
+
+    /// The frames so far were kept by an earlier receiver: nothing of them is counted, and what they left out counts as
+    /// late when it comes, but was not missing.
+    public mutating func countAnew() {
+        counts = Counts()
+        for i in 0..<count { self[i].isCounted = false }
+    }
+
+    /// Nothing that is missing so far is waited for.
+    public mutating func forgetMissing() { count = 0 }
 
     public mutating func judge(sequence: UInt64, timestamp: UInt64, flags: UInt16) -> Verdict {
         guard let expected else {
@@ -93,24 +107,29 @@ public struct SequenceTracker {
     }
 
     private mutating func old(_ sequence: UInt64) -> Verdict {
-        // The newest ranges are the last; late frames are mostly just late.
-        var i = count - 1
-        while i >= 0, ranges[i].first > sequence { i -= 1 }
-        guard i >= 0, sequence <= ranges[i].last, expected! &- sequence <= lateLimit else {
+        // The last range that does not begin behind it.
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].first <= sequence { low = middle + 1 } else { high = middle }
+        }
+        let i = low - 1
+        guard i >= 0, sequence <= self[i].last, expected! &- sequence <= lateLimit else {
             counts.duplicates &+= 1
             return .duplicate
         }
         counts.late &+= 1
-        let range = ranges[i]
+        let range = self[i]
         if range.isCounted { counts.missing &-= 1 }
         if range.first == range.last {
             remove(i)
         } else if sequence == range.first {
-            ranges[i].first += 1
+            self[i].first += 1
         } else if sequence == range.last {
-            ranges[i].last -= 1
+            self[i].last -= 1
         } else {
-            ranges[i].last = sequence - 1
+            self[i].last = sequence - 1
             insert(MissingRange(first: sequence + 1, last: range.last, isCounted: range.isCounted), at: i + 1)
         }
         return .late
@@ -119,7 +138,7 @@ public struct SequenceTracker {
     /// Gives up what can no longer come.
     private mutating func forget() {
         var gone = 0
-        while gone < count, expected! &- ranges[gone].last > lateLimit { gone += 1 }
+        while gone < count, expected! &- self[gone].last > lateLimit { gone += 1 }
         if gone > 0 { removeFirst(gone) }
     }
 
@@ -132,29 +151,26 @@ public struct SequenceTracker {
             index -= 1
         }
         var i = count
+        count += 1
         while i > index {
-            ranges[i] = ranges[i - 1]
+            self[i] = self[i - 1]
             i -= 1
         }
-        ranges.baseAddress!.advanced(by: index).initialize(to: range)
-        count += 1
+        self[index] = range
     }
 
     private mutating func remove(_ index: Int) {
+        if index == 0 { return removeFirst(1) }
         var i = index
         while i + 1 < count {
-            ranges[i] = ranges[i + 1]
+            self[i] = self[i + 1]
             i += 1
         }
         count -= 1
     }
 
     private mutating func removeFirst(_ gone: Int) {
-        var i = gone
-        while i < count {
-            ranges[i - gone] = ranges[i]
-            i += 1
-        }
+        first = place(gone)
         count -= gone
     }
 }

@@ -4,26 +4,26 @@ import Synchronization
 ///
 /// Cortex-M has no 64-bit atomics. There the high half is stored before and after the low one, and a reader takes the copy
 /// that belongs to the low half it found. That holds for numbers that change by less than 2^31 at a time.
-struct Published64: ~Copyable {
+public struct Published64: ~Copyable, Sendable {
     #if _pointerBitWidth(_64)
     private let value = Atomic<UInt64>(0)
 
-    init() {}
+    public init() {}
 
     @inline(__always)
-    func store(_ new: UInt64) { value.store(new, ordering: .releasing) }
+    public func store(_ new: UInt64) { value.store(new, ordering: .releasing) }
 
     @inline(__always)
-    func load() -> UInt64 { value.load(ordering: .acquiring) }
+    public func load() -> UInt64 { value.load(ordering: .acquiring) }
     #else
     private let highBefore = Atomic<UInt32>(0)
     private let low = Atomic<UInt32>(0)
     private let highAfter = Atomic<UInt32>(0)
 
-    init() {}
+    public init() {}
 
     @inline(__always)
-    func store(_ new: UInt64) {
+    public func store(_ new: UInt64) {
         let high = UInt32(truncatingIfNeeded: new >> 32)
         highBefore.store(high, ordering: .relaxed)
         low.store(UInt32(truncatingIfNeeded: new), ordering: .releasing)
@@ -31,7 +31,7 @@ struct Published64: ~Copyable {
     }
 
     @inline(__always)
-    func load() -> UInt64 {
+    public func load() -> UInt64 {
         let after = highAfter.load(ordering: .acquiring)
         let low = low.load(ordering: .acquiring)
         let before = highBefore.load(ordering: .acquiring)
@@ -44,10 +44,10 @@ struct Published64: ~Copyable {
     #if _pointerBitWidth(_64)
     /// Adds to the number. For its one writer only, which needs no order against itself.
     @inline(__always)
-    func add(_ amount: UInt64) { value.store(value.load(ordering: .relaxed) &+ amount, ordering: .releasing) }
+    public func add(_ amount: UInt64) { value.store(value.load(ordering: .relaxed) &+ amount, ordering: .releasing) }
     #else
     @inline(never)
-    func add(_ amount: UInt64) {
+    public func add(_ amount: UInt64) {
         store((UInt64(highBefore.load(ordering: .relaxed)) << 32 | UInt64(low.load(ordering: .relaxed))) &+ amount)
     }
     #endif
