@@ -1,8 +1,9 @@
-/* Writes the small runs and tables that SPEC.md prints: examples DIRECTORY. See examples.py. */
+/* Writes the small runs, tables and frames that SPEC.md and FRAMES.md print: examples DIRECTORY. See examples.py. */
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "ticklog.h"
 
 static struct {
@@ -125,6 +126,42 @@ static void write_table(const char *directory, const char *name, uint8_t row_cod
     check(ticklog_table_close(table));
 }
 
+static unsigned char frame_memory[TICKLOG_FRAME_HEADER_BYTES + 64];
+
+static void write_frame(FILE *file, ticklog_frame frame)
+{
+    size_t bytes;
+    check(ticklog_frame_build(&frame, frame_memory, sizeof frame_memory, &bytes));
+    if (fwrite(frame_memory, 1, bytes, file) != bytes) exit(1);
+}
+
+/* Two frames with the chunks of a periodic, and one whose payload is no chunk. */
+static void write_frames(const char *directory)
+{
+    static const char *const data[] = { "abcd", "ef" };
+    char path[256];
+    snprintf(path, sizeof path, "%s/frames.dat", directory);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) exit(1);
+    for (uint32_t i = 0; i < 2; i++) {
+        unsigned char payload[TICKLOG_CHUNK_HEADER_BYTES + 4];
+        const uint32_t bytes = (uint32_t)strlen(data[i]);
+        const ticklog_chunk chunk = { .periodic = 7, .index = i, .count = 2, .bytes = bytes };
+        check(ticklog_chunk_build(&chunk, payload));
+        memcpy(payload + TICKLOG_CHUNK_HEADER_BYTES, data[i], bytes);
+        write_frame(file, (ticklog_frame){
+            .sequence = i, .timestamp_ns = UINT64_C(1767225600000000000) + i * 1000, .payload = payload,
+            .payload_bytes = TICKLOG_CHUNK_HEADER_BYTES + bytes, .stream = 3,
+            .flags = i == 0 ? TICKLOG_FRAME_STARTED | TICKLOG_FRAME_FIRST_CHUNK : TICKLOG_FRAME_LAST_CHUNK,
+        });
+    }
+    write_frame(file, (ticklog_frame){
+        .sequence = 2, .timestamp_ns = UINT64_C(1767225600000002000), .payload = "hello", .payload_bytes = 5, .stream = 3,
+        .flags = TICKLOG_FRAME_PTP,
+    });
+    if (fclose(file) != 0) exit(1);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) return 64;
@@ -185,5 +222,6 @@ int main(int argc, char **argv)
                 COUNT(rows));
     write_table(argv[1], "stream", TICKLOG_ZOH, TICKLOG_STREAM, row_fields, COUNT(row_fields), rows, sizeof rows[0],
                 COUNT(rows));
+    write_frames(argv[1]);
     return 0;
 }

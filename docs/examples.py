@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Prints the worked examples of SPEC.md from files that the library has just written.
+"""Prints the worked examples of SPEC.md and FRAMES.md from files that the library has just written.
 
-    docs/examples.py            writes them between the markers <!-- example NAME --> and <!-- end --> of SPEC.md
-    docs/examples.py --check    changes nothing; fails if SPEC.md is not what it would write
+    docs/examples.py            writes them between the markers <!-- example NAME --> and <!-- end --> of the two
+    docs/examples.py --check    changes nothing; fails if one of them is not what it would write
 
 examples.c is the program that writes the files, built for linux-x86_64 by Cross/cc.sh. Every byte of a printed file is
 accounted for, and every hash, offset and count is computed here a second time: a file that does not follow the
@@ -17,7 +17,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
-SPEC = os.path.join(HERE, "SPEC.md")
+DOCUMENTS = ("SPEC.md", "FRAMES.md")
 TYPES = ("bool", "u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "string")
 FORMATS = ("?", "B", "H", "I", "Q", "b", "h", "i", "q", "f", "d", "")
 FLAGS = {0x01: "zero-order hold", 0x02: "no index", 0x04: "stream", 0x08: "batch", 0x10: "delta"}
@@ -621,6 +621,57 @@ def footer_of(path):
     return "\n".join(packets + dump.lines)
 
 
+# Frames
+
+def crc32c(data):
+    c = MASK32
+    for byte in data:
+        c ^= byte
+        for _ in range(8):
+            c = c >> 1 ^ (0x82F63B78 if c & 1 else 0)
+    return c ^ MASK32
+
+
+class Frames(Dump):
+    FLAGS = {1: "first chunk", 2: "last chunk", 1 << 13: "first frame since the producer started", 1 << 15: "PTP"}
+
+    def big(self, size, meaning):
+        value = int.from_bytes(self.data[self.at:self.at + size], "big")
+        self.show(size, meaning % value if "%" in meaning else meaning)
+        return value
+
+    def frames(self):
+        while self.at < len(self.data):
+            self.frame()
+        return self.end()
+
+    def frame(self):
+        head = self.data[self.at:self.at + 40]
+        number = int.from_bytes(head[12:20], "big")
+        self.title("Frame %d: header" % number)
+        self.show(8, "magic")
+        self.big(1, "version %d")
+        self.big(1, "stream %d")
+        flags = int.from_bytes(head[10:12], "big")
+        expect(flags & ~sum(self.FLAGS) == 0, "unknown flags of a frame")
+        self.big(2, "flags: " + ", ".join(text for bit, text in self.FLAGS.items() if flags & bit))
+        self.big(8, "sequence number %d")
+        self.big(8, "time %d ns")
+        size = self.big(4, "payload of %d bytes")
+        expect(self.big(4, "CRC-32C of the header") == crc32c(head[:32] + bytes(4) + head[36:]), "bad header checksum")
+        payload = self.data[self.at + 4:self.at + 4 + size]
+        expect(self.big(4, "CRC-32C of the payload") == crc32c(payload), "bad payload checksum")
+        self.title("Frame %d: payload" % number)
+        if flags & 3:
+            self.big(8, "periodic %d")
+            index = self.big(4, "chunk %d")
+            count = self.big(4, "of %d")
+            expect((index == 0, index == count - 1) == (flags & 1 != 0, flags & 2 != 0), "flags contradict the chunk")
+            size = self.big(4, "%d bytes of data")
+            expect(self.big(4, "reserved") == 0 and size == len(payload) - 24, "a chunk contradicts its frame")
+        self.show(size, '"%s"' % self.data[self.at:self.at + size].decode())
+
+
 def files(directory):
     names = sorted(os.listdir(directory))
     return "\n".join("%-14s %5d bytes" % (name, os.path.getsize(os.path.join(directory, name))) for name in names)
@@ -670,6 +721,7 @@ def examples(runs):
         "extent": ("", polled.extent(153)),
         "event-dlf": ("", event.event_data()),
         "loss-dlf": ("", loss.event_data()),
+        "frames": ("", Frames(at("frames.dat")).frames()),
     }
 
 
@@ -690,27 +742,30 @@ def build(work):
 def main():
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit(__doc__)
+    expect(crc32c(b"123456789") == 0xE3069283, "the CRC here is wrong")
     expect(xxh(b"", 64) == 0xEF46DB3751D8E999 and xxh(b"", 32) == 0x02CC5D05, "the hashes here are wrong")
-    with open(SPEC) as file:
-        old = file.read()
     with tempfile.TemporaryDirectory() as work:
         texts = examples(build(work))
     used = set()
 
     def insert(match):
         name = match.group(1)
-        expect(name in texts, "SPEC.md asks for an unknown example, " + name)
+        expect(name in texts, "there is no example " + name)
         used.add(name)
         language, text = texts[name]
         return "<!-- example %s -->\n```%s\n%s\n```\n<!-- end -->" % (name, language, text)
 
-    new = re.sub(r"<!-- example (\S+) -->.*?<!-- end -->", insert, old, flags=re.S)
-    expect(used == set(texts), "SPEC.md does not show: " + ", ".join(sorted(set(texts) - used)))
-    if sys.argv[1:] == ["--check"]:
-        expect(new == old, "SPEC.md is stale; docs/examples.py brings it up to date")
-    elif new != old:
-        with open(SPEC, "w") as file:
-            file.write(new)
+    for document in DOCUMENTS:
+        path = os.path.join(HERE, document)
+        with open(path) as file:
+            old = file.read()
+        new = re.sub(r"<!-- example (\S+) -->.*?<!-- end -->", insert, old, flags=re.S)
+        if sys.argv[1:] == ["--check"]:
+            expect(new == old, document + " is stale; docs/examples.py brings it up to date")
+        elif new != old:
+            with open(path, "w") as file:
+                file.write(new)
+    expect(used == set(texts), "no document shows: " + ", ".join(sorted(set(texts) - used)))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sockets.h"
 #include "send.h"
+#include "sockets.h"
 
 /* Swift does not import variadic functions. */
 static inline int cposix_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }

@@ -7,7 +7,8 @@ func catCommand() -> Command {
         help: """
             Usage: ticklog cat PATH [OPTION]...
 
-            Prints the values of a BCSV or DLF file, or of a run's directory, where they are those of its polled file.
+            Prints the values of a BCSV or DLF file, or of a run's directory, where they are those of its polled file; of a
+            .dat file the headers of its frames.
             PATH may be - for standard input.
 
               --format csv|jsonl  CSV with a header line (the default), or one JSON object a row
@@ -20,6 +21,7 @@ func catCommand() -> Command {
               --meta              of a run: its metadata
               --stream NAME       of a run: one stream, with only the ticks at which it was sampled
               --samples           of a run: every sample in file order, one JSON object each
+              --payload hex       of frames: a last column with the payload
               --help, --version
 
             A file that was never closed is normal: its whole packets are printed. Exit code 1: it is damaged, and what
@@ -33,7 +35,7 @@ func catCommand() -> Command {
         options: [
             Option("format", takesValue: true), Option("rows", takesValue: true), Option("columns", takesValue: true),
             Option("no-header"), Option("salvage"), Option("unverified"), Option("events"), Option("meta"),
-            Option("stream", takesValue: true), Option("samples"),
+            Option("stream", takesValue: true), Option("samples"), Option("payload", takesValue: true),
         ],
         run: { (arguments) throws(Failure) in try cat(arguments) })
 }
@@ -66,6 +68,10 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         let dlf = DLFTable(file)
         recording = Recording(dlf: dlf)
         table = dlf
+    case .frames(let file):
+        try refuse(arguments, ["events", "meta", "stream", "samples"], "a run's directory")
+        try refuse(arguments, ["unverified"], "a BCSV file")
+        table = FrameTable(file, salvage: salvage, payload: try arguments.choice("payload", ["hex"], or: "") == "hex")
     case .dlfMeta(_, let meta):
         try refuse(arguments, ["events", "meta", "stream", "samples"], "a run's directory")
         table = OneRow(meta)
@@ -97,6 +103,7 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         table = recording.table
     }
 
+    if !(table is FrameTable) { try refuse(arguments, ["payload"], "frames") }
     if let recording, let name = arguments.value("stream") {
         guard let index = recording.stream(named: name) else {
             var names = ""

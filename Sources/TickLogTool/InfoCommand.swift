@@ -7,7 +7,7 @@ func infoCommand() -> Command {
         help: """
             Usage: ticklog info PATH... [--json]
 
-            Tells what a BCSV or DLF file, or a run's directory, is: format, version, codecs, columns and types, rows,
+            Tells what a BCSV, DLF or .dat file, or a run's directory, is: format, version, codecs, columns and types, rows,
             packets, time span, sizes, closed or not, damage.
 
               --json     one JSON object for each PATH, a line each
@@ -53,6 +53,10 @@ private func info(_ path: String, _ json: Bool, _ output: Output) throws(Fault) 
     case .dlf(let file):
         let summary = FileSummary(file)
         if json { writer.dlf(file, summary) } else { output.dlf(file, summary) }
+        code = exitCode(summary.faults)
+    case .frames(let file):
+        let summary = FrameSummary(file)
+        if json { writer.frames(summary) } else { output.frames(summary) }
         code = exitCode(summary.faults)
     case .dlfMeta(let file, let meta):
         if json {

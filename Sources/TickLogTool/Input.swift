@@ -7,6 +7,7 @@ enum Input {
     case bcsv(BCSVFile)
     case dlf(DLFFile)
     case dlfMeta(MappedFile, DLFMeta)
+    case frames(FrameFile)
 
     init(_ path: String) throws(Fault) {
         if path != "-", kind(of: path) == .directory {
@@ -36,17 +37,19 @@ enum Input {
                 else { throw error }
                 self = .dlfMeta(file, meta)
             }
+        } else if FrameFile.recognises(file) {
+            self = .frames(FrameFile(file))
         } else {
             var found = "no bytes"
             if file.bytes.count > 0 {
                 found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
             }
-            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356) or a DLF file (1484)")
+            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484) or frames (d3914c7e)")
         }
     }
 
     /// Whether what begins so can become a file that is read.
     private static func isPossible(_ bytes: FileBytes) -> Bool {
-        bytes.count < 4 || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
+        bytes.count < 4 || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes) || FrameFile.recognises(bytes)
     }
 }

@@ -10,7 +10,7 @@ func repairCommand() -> Command {
 
             Keeps all packets of a BCSV file that verify, writes a new footer, reads the result, and only then says ok.
             Rows behind missing ones move up: their numbers are new. What is sound and closed is left as it is.
-            A run's directory: each of its files; LOCK goes last, when all are sound and verified.
+            Of a .dat file, the good frames are kept as they are. A run's directory: each of its files; LOCK goes last, when all are sound and verified.
 
               --out OUT           where the result goes; PATH.repaired unless given. -o is the same
               --in-place          the result takes the place of PATH, which stays as PATH.orig
@@ -53,6 +53,7 @@ private func repair(_ arguments: Arguments) throws(Failure) -> Int32 {
     switch input {
     case .dlf(let file): throw Failure(Exit.damaged, "\(terminalText(file.path)): found a DLF file, expected BCSV: DLF is not repaired")
     case .dlfMeta(let file, _): throw Failure(Exit.damaged, "\(terminalText(file.path)): found a DLF file, expected BCSV: DLF is not repaired")
+    case .frames(let file): return try repairFrames(file, path, arguments)
     case .bcsv(let file):
         let out = arguments.has("in-place") ? nil : arguments.value("out") ?? path + ".repaired"
         results.append(try repairFile(file, out: out, always: arguments.has("out"), keepUnverified: arguments.has("keep-unverified")))
@@ -102,12 +103,12 @@ private func repairFile(
     }
 }
 
-private func newFile(_ path: String, replacing: Bool) throws(Fault) -> NewFile {
+func newFile(_ path: String, replacing: Bool) throws(Fault) -> NewFile {
     do { return try NewFile(path, replacing: replacing) } catch { throw Fault(error) }
 }
 
 /// The file gets a second name, so that it is there until the repaired one has the first.
-private func keepOriginal(_ path: String) throws(Fault) {
+func keepOriginal(_ path: String) throws(Fault) {
     let original = path + ".orig"
     if link(path, original) == 0 { return }
     let error = cposix_errno()

@@ -7,7 +7,7 @@ func validateCommand() -> Command {
         help: """
             Usage: ticklog validate PATH... [--json]
 
-            Reads BCSV or DLF files, or runs' directories, whole: every checksum, length and row. Lists what is damaged,
+            Reads BCSV, DLF or .dat files, or runs' directories, whole: every checksum, length and row. Lists what is damaged,
             with offsets and the rows that are missing.
 
               --json     one JSON object for each PATH, a line each
@@ -61,6 +61,12 @@ struct Validation {
                 kind = "dlf"
                 add(FileSummary(file))
                 isClosed = faults.isEmpty
+            case .frames(let file):
+                kind = "frames"
+                let summary = FrameSummary(file)
+                rows = summary.frames
+                faults += summary.faults
+                isClosed = !summary.isTorn
             case .dlfMeta:
                 kind = "dlf-meta"
                 isClosed = true

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`ticklog send` against the receiver of frames.py: check_send.py TICKLOG [SEED]
+"""`ticklog send` against the receiver of reader.py: check_send.py TICKLOG [SEED]
 
 Random options; the bytes of --file, read by the rules alone, must give what "expect" says. The same seed must make the
 same bytes, at any rate, and over TCP and UDP as well.
@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-import frames
+import reader
 
 TICKLOG = sys.argv[1]
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else int(time.time())
@@ -64,7 +64,7 @@ def check_file(work, options):
     for channel in report["channels"]:
         k = channel["channel"]
         data = read("%s.ch%d" % (path, k) if several else path)
-        receiver = frames.Receiver(k)
+        receiver = reader.Receiver(k)
         receiver.stream(data)
         receiver.end()
         check(receiver.report() == channel["expect"],
@@ -72,11 +72,11 @@ def check_file(work, options):
         check(receiver.counts["truncated"] == 0 and len(data) == channel["bytes"], "%s: bytes" % options)
         for name in ("restarts", "wrong_stream", "length_errors", "version_errors"):
             check(receiver.counts[name] == 0, "%s: %s" % (options, name))
-        size = options[options.index("--size") + 1] + frames.HEADER
+        size = options[options.index("--size") + 1] + reader.HEADER
         check(channel["sent"] * size == channel["bytes"], "%s: sent" % options)
         check(channel["sent"] == channel["frames"] - channel["dropped"] + channel["duplicated"], "%s: copies" % options)
         # The same as datagrams.
-        receiver = frames.Receiver(k)
+        receiver = reader.Receiver(k)
         for at in range(0, len(data), size):
             receiver.message(data[at:at + size])
         receiver.end()
@@ -149,7 +149,7 @@ def check_wire(work):
     both = run([stream, datagrams], "--tcp", "127.0.0.1:%d" % tcp_port, "--udp", "127.0.0.1:%d" % udp_port)
     for k in range(2):
         same("udp", k, spoiled[k])
-        receiver = frames.Receiver(k)
+        receiver = reader.Receiver(k)
         receiver.stream(got["tcp", k])
         check(receiver.counts["frames"] == 300 and not receiver.counts["missing"], "archive: not whole")
         # Whichever comes first, the sum is the same.
@@ -188,7 +188,7 @@ def check_interrupt(work):
     run.terminate()
     out, _ = run.communicate(timeout=20)
     check(run.returncode == 0, "SIGTERM: exit code %d" % run.returncode)
-    receiver = frames.Receiver()
+    receiver = reader.Receiver()
     receiver.stream(read(path))
     check(receiver.end().report() == json.loads(out)["channels"][0]["expect"], "SIGTERM: the report")
 

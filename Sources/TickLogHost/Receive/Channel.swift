@@ -106,7 +106,8 @@ public final class Channel {
         publish()
     }
 
-    /// One message of so many bytes was put where `room` said. It is one frame; what is none is counted and left out.
+    /// One message of so many bytes was put where `room` said: a frame, or several. What is no whole frame is counted and
+    /// left out.
     public func took(datagram count: Int) {
         take(datagram: count, slot: count)
         publish()

@@ -157,7 +157,7 @@ private func writeText(
 
 /// Without --salvage, a damaged input makes no output.
 func check(_ table: Table, salvage: Bool) throws(Failure) {
-    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && table is BCSVTable) {
+    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable)) {
         throw Failure(fault)
     }
 }

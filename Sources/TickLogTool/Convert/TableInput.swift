@@ -8,6 +8,7 @@ final class TableInput {
         case dlf(DLFFile)
         case run(Run)
         case row(MappedFile, DLFMeta)
+        case frames(FrameFile)
         case csv(CSVFile)
         case jsonl(JSONFile)
     }
@@ -61,7 +62,8 @@ final class TableInput {
         let file: MappedFile
         do {
             file = try MappedFile(path, wanted: { bytes in
-                bytes.count < 4 || !from.isEmpty || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes) || isText(bytes)
+                bytes.count < 4 || !from.isEmpty || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
+                    || FrameFile.recognises(bytes) || isText(bytes)
             })
         } catch {
             throw Fault(error)
@@ -69,12 +71,14 @@ final class TableInput {
         if from == "csv" { return .csv(try CSVFile(file, options)) }
         if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
         let name = path.fileExtension
+        if from.isEmpty, FrameFile.recognises(file) { return .frames(FrameFile(file)) }
         let isBinary = from == "bcsv" || name == "bcsv" || name == "bcs" || name == "dlf"
         if isBinary || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
             switch try Input(file) {
             case .bcsv(let file): return .bcsv(file)
             case .dlf(let file): return .dlf(file)
             case .dlfMeta(let file, let meta): return .row(file, meta)
+            case .frames(let file): return .frames(file)
             case .run: break
             }
         }
@@ -133,6 +137,7 @@ final class TableInput {
             case .bcsv(let file): return BCSVTable([file], salvage: salvage)
             case .dlf(let file): return DLFTable(file)
             case .row(_, let meta): return OneRow(meta)
+            case .frames(let file): return FrameTable(file, salvage: salvage)
             case .csv(let file): return CSVTable(file)
             case .jsonl(let file): return JSONTable(file)
             case .run(let run):

@@ -1,0 +1,460 @@
+"""`ticklog receive` over TCP and UDP: what it writes, what it tells, and what it does when the medium, a peer or the
+machine fails.
+
+    check_receive.py TICKLOG SLOW.SO WORK [NAME...]"""
+import os
+import random
+import resource
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from frames import FIRST, LAST, STARTED, MAGIC, Receiver, chunk, frame
+
+tool = sys.argv[1].split()
+slow = sys.argv[2]
+work = sys.argv[3]
+seed = int(os.environ.get("TICKLOG_TEST_SEED", random.randrange(1 << 32)))
+rng = random.Random(seed)
+tests = {}
+
+
+def test(function):
+    tests[function.__name__] = function
+    return function
+
+
+def equal(found, expected, what=""):
+    assert found == expected, f"{what}: found {found!r}, expected {expected!r}"
+
+
+def receiver(name, *options, **more):
+    directory = os.path.join(work, name)
+    os.makedirs(directory, exist_ok=True)
+    return Receiver(tool, directory, *options, **more)
+
+
+def frames(count, size=100, chunks=4, start=0, **more):
+    return [chunk(i, i // chunks, i % chunks, chunks, bytes([i & 255]) * size, **more) for i in range(start, start + count)]
+
+
+def resident(process):
+    with open(f"/proc/{process.pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+@test
+def tcp_of_four_channels():
+    r = receiver("four", channels=4)
+    sent = {}
+    for k in range(4):
+        sent[k] = frames(200 + k, stream=k)
+        with r.connect(k) as s:
+            s.sendall(b"".join(sent[k]))
+    r.until(lambda c: all(c[k]["frames"] == 200 + k for k in range(4)))
+    report = r.stop()
+    for k in range(4):
+        equal(r.content(k), b"".join(sent[k]), f"channel {k}")
+        equal(report[k]["frames"], 200 + k)
+        equal(report[k]["bytes"], len(r.content(k)))
+        equal(report[k]["periodics"], {"complete": (200 + k) // 4, "incomplete": 1 if k else 0, "missing_chunks": (4 - k) % 4})
+        equal(r.files(k), [f"ch{k}_00000000.dat"])
+        equal([record["kind"] for record in r.losses(k)], ["periodic"] if k else [])
+    equal(r.losses(3)[0]["missing"], "08")
+
+
+@test
+def any_split_of_a_damaged_stream():
+    good = frames(60)
+    damaged = bytearray()
+    expected = []
+    header = payload = skipped = 0
+    for i, f in enumerate(good):
+        kind = rng.randrange(8)
+        bad = bytearray(f)
+        if kind == 0:
+            bad[rng.randrange(12, 40)] ^= 0xFF  # behind the magic, so that it is seen to be a header
+            header += 1
+            skipped += len(bad)
+        elif kind == 1:
+            bad[rng.randrange(64, len(bad))] ^= 0xFF
+            payload += 1
+        else:
+            expected.append(i)
+        damaged += bad
+        if kind == 2:
+            noise = bytes(rng.randrange(256) for _ in range(rng.randrange(50))).replace(MAGIC[:1], b"")
+            damaged += noise
+            skipped += len(noise)
+    r = receiver("split", "--ring-bytes", 65536)
+    with r.connect() as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        at = 0
+        while at < len(damaged):
+            size = rng.randrange(1, 200)
+            s.send(damaged[at : at + size])
+            at += size
+            if rng.random() < 0.1:
+                time.sleep(0.002)
+    r.until(lambda c: c[0]["frames"] == len(expected))
+    report = r.stop()[0]
+    equal(r.content(), b"".join(good[i] for i in expected))
+    equal((report["header_crc"], report["payload_crc"], report["skipped_bytes"]), (header, payload, skipped))
+    equal(report["missing"], (expected[-1] - expected[0] + 1) - len(expected), "missing")
+    equal(sum(x["missing"] for x in r.losses() if x["kind"] == "gap"), report["missing"])
+    equal(sum(x["skipped_bytes"] for x in r.losses() if x["kind"] == "damage"), skipped)
+
+
+@test
+def connections_do_not_mix():
+    """Several at once, each cut within its frames; the frames of all are kept."""
+    r = receiver("mix", "--ring-bytes", 65536, udp=True)
+    each = [frames(40, size=700, start=40 * i) for i in range(5)]
+    streams = [b"".join(x) for x in each[:4]]
+    sockets = [r.connect() for _ in streams]
+    udp = r.datagrams()
+    datagrams = list(each[4])
+    at = [0] * 4
+    while any(at[i] < len(streams[i]) for i in range(4)) or datagrams:
+        i = rng.randrange(5)
+        if i == 4:
+            if datagrams:
+                udp.send(datagrams.pop(0))
+        elif at[i] < len(streams[i]):
+            size = rng.randrange(1, 2000)
+            sockets[i].sendall(streams[i][at[i] : at[i] + size])
+            at[i] += size
+        if rng.random() < 0.3:
+            time.sleep(0.001)
+    for s in sockets:
+        s.close()
+    r.until(lambda c: c[0]["frames"] == 200)
+    report = r.stop()[0]
+    equal((report["missing"], report["skipped_bytes"], report["truncated"], report["duplicates"]), (0, 0, 0, 0))
+    content = r.content()
+    equal(len(content), sum(len(f) for x in each for f in x))
+    for x in each:
+        for f in x:
+            assert f in content
+
+
+@test
+def datagrams_of_any_size():
+    r = receiver("udp", "--max-frame", 65536, tcp=False, udp=True)
+    s = r.datagrams()
+    sizes = [1, 100, 1400, 1400, 1400, 8000, 60000, 10, 9000, 65000] * 12 + [rng.randrange(1, 3000) for _ in range(300)]
+    sent = [frame(i, bytes([i & 255]) * size) for i, size in enumerate(sizes)]
+    for i, f in enumerate(sent):
+        s.send(f)
+        if i % 8 == 0:
+            time.sleep(0.001)
+    s.send(b"")
+    s.send(MAGIC)
+    s.send(sent[1][:100])
+    s.send(sent[0] + b"behind")
+    r.until(lambda c: c[0]["frames"] == len(sent) and c[0]["duplicates"] == 1)
+    report = r.stop()[0]
+    equal(r.content(), b"".join(sent))
+    equal(report["unassembled"], len(sent))
+    equal((report["skipped_bytes"], report["truncated"], report["missing"]), (8 + 6, 100, 0))
+
+
+@test
+def late_and_repeated_and_restarted():
+    r = receiver("late", tcp=False, udp=True)
+    s = r.datagrams()
+    f = frames(2000)
+    order = [10, 11, 13, 12, 12, 9, 20, 11, 15]
+    for i in order:
+        s.send(f[i])
+    for i in range(21, 1600):
+        s.send(f[i])
+        if i % 20 == 0:
+            time.sleep(0.001)
+    s.send(f[14])  # too old
+    s.send(f[1599])
+    new = [chunk(i, i, 0, 1, timestamp=2 * 10**18 + i, flags=STARTED if i == 0 else 0) for i in range(3)]
+    for x in new:
+        s.send(x)
+    s.send(frame(3, b"wrong", stream=1))
+    r.until(lambda c: c[0]["restarts"] == 1 and c[0]["wrong_stream"] == 1)
+    report = r.stop()[0]
+    equal(r.content(), b"".join(f[i] for i in [10, 11, 13, 12, 9, 20, 15]) + b"".join(f[21:1600]) + b"".join(new))
+    equal({k: report[k] for k in ("gaps", "missing", "late", "duplicates", "restarts", "wrong_stream")},
+          {"gaps": 2, "missing": 5, "late": 3, "duplicates": 4, "restarts": 1, "wrong_stream": 1})
+    kinds = [x["kind"] for x in r.losses()]
+    assert kinds.count("gap") == 2 and kinds.count("restart") == 1 and kinds.count("late") == 3, kinds
+
+
+@test
+def an_archive_fills_what_datagrams_left():
+    r = receiver("archive", udp=True)
+    s = r.datagrams()
+    f = frames(6000)
+    live = [i for i in range(1000, 6000) if rng.random() < 0.7 or i in (1000, 5999)]
+    for n, i in enumerate(live):
+        s.send(f[i])
+        if n % 20 == 0:
+            time.sleep(0.0005)
+    r.until(lambda c: c[0]["frames"] == len(live))
+    with r.connect() as archive:
+        archive.sendall(b"".join(f))
+    r.until(lambda c: c[0]["frames"] == 6000)
+    report = r.stop()[0]
+    equal((report["missing"], report["duplicates"], report["late"]), (0, len(live), 6000 - len(live)))
+    content = r.content()
+    equal(len(content), len(b"".join(f)))
+    at = {content[i : i + len(f[0])] for i in range(0, len(content), len(f[0]))}
+    equal(at, set(f))
+
+
+@test
+def a_stalled_medium_stalls_the_sender():
+    hold = os.path.join(work, "hold")
+    open(hold, "w").close()
+    r = receiver("stall", "--ring-bytes", 1 << 20, "--max-frame", 65536, preload=slow, environment={"HOLD_WRITES": hold})
+    f = frames(400, size=60000)
+    data = b"".join(f)
+    s = r.connect()
+    s.setblocking(False)
+    at = 0
+    last = time.monotonic()
+    while at < len(data) and time.monotonic() - last < 1:
+        select.select([], [s], [], 0.1)
+        try:
+            at += s.send(data[at : at + 65536])
+            last = time.monotonic()
+        except BlockingIOError:
+            pass
+    assert at < len(data), "the sender was not stalled"
+    report = r.until(lambda c: c[0]["pauses"] > 0)[0]
+    assert report["ring_fill"] > report["ring_bytes"] // 2
+    os.unlink(hold)
+    s.settimeout(20)
+    s.sendall(data[at:])
+    s.close()
+    r.until(lambda c: c[0]["frames"] == 400)
+    report = r.stop()[0]
+    equal((report["missing"], report["frames"], report["unwritten"]), (0, 400, 0))
+    equal(r.content(), data)
+
+
+@test
+def a_full_medium_is_waited_for():
+    full = os.path.join(work, "is-full")
+    open(full, "w").close()
+    r = receiver("full", "--ring-bytes", 1 << 20, "--max-frame", 65536, preload=slow, environment={"REFUSE_WRITES": full})
+    f = frames(100, size=60000)
+    s = r.connect()
+    s.sendall(b"".join(f[:10]))
+    r.until(lambda c: c[0]["refusals"] == 1)
+    assert "No space left" in r.error_text(), r.error_text()
+    os.unlink(full)
+    s.sendall(b"".join(f[10:]))
+    r.until(lambda c: c[0]["frames"] == 100)
+    report = r.stop()[0]
+    equal((report["missing"], report["unwritten"]), (0, 0))
+    equal(r.content(), b"".join(f))
+    assert "writing again after" in r.error_text()
+    assert any(x["kind"] == "medium_refused" for x in r.losses())
+
+
+@test
+def a_medium_that_stays_full_is_given_up():
+    full = os.path.join(work, "stays-full")
+    r = receiver("given-up", preload=slow, environment={"REFUSE_WRITES": full})
+    f = frames(20, size=60000)
+    s = r.connect()
+    s.sendall(b"".join(f[:10]))
+    r.until(lambda c: c[0]["frames"] == 10)
+    time.sleep(0.2)
+    open(full, "w").close()
+    s.sendall(b"".join(f[10:]))
+    r.until(lambda c: c[0]["refusals"] == 1)
+    r.stop(code=3)
+    os.unlink(full)
+    equal(r.content(), b"".join(f[:10]))
+    equal(r.files(), ["ch0_00000000.dat.part"])
+
+
+@test
+def files_are_rolled_before_they_exceed():
+    f = frames(50, size=100) + [chunk(50, 99, 0, 1, b"y" * 5000)] + frames(9, start=51)
+    r = receiver("roll", "--roll-bytes", 1000)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+    r.until(lambda c: c[0]["frames"] == 60)
+    report = r.stop()[0]
+    names = r.files()
+    equal(r.content(), b"".join(f))
+    equal(report["files"], len(names))
+    equal(names, [f"ch0_{i:08d}.dat" for i in range(len(names))])
+    sizes = [os.path.getsize(os.path.join(r.directory, name)) for name in names]
+    equal(sorted(sizes)[-2:], [6 * 164, 5064])
+    equal(len(names), 12)
+
+
+@test
+def files_that_may_not_grow_are_finished():
+    f = frames(60, size=60000)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    r = receiver("limited", "--ring-bytes", 1 << 20, "--max-frame", 100000, before=limit)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+    r.until(lambda c: c[0]["frames"] == 60)
+    r.stop()
+    equal(r.content(), b"".join(f))
+    assert len(r.files()) >= 4 and all(os.path.getsize(os.path.join(r.directory, name)) % len(f[0]) == 0 for name in r.files())
+
+
+@test
+def killed_and_started_again():
+    directory = "killed"
+    f = frames(3000, size=200)
+    next_frame = 0
+    for round in range(6):
+        r = receiver(directory, "--roll-bytes", 50000, "--fsync-ms", rng.choice([1, 50, 1000]))
+        s = r.connect()
+        # The producer repeats what the receiver may not have kept.
+        next_frame = max(0, next_frame - rng.randrange(200))
+        count = rng.randrange(100, 400)
+        for at in range(next_frame, next_frame + count, 20):
+            s.sendall(b"".join(f[at : at + 20]))
+            if rng.random() < 0.2:
+                time.sleep(0.003)
+        next_frame += count
+        time.sleep(rng.random() * 0.1)
+        r.kill()
+        s.close()
+        if rng.random() < 0.5:
+            part = [name for name in r.files() if name.endswith(".part")]
+            if part:
+                with open(os.path.join(r.directory, part[0]), "ab") as file:
+                    file.write(f[5][: rng.randrange(1, len(f[5]))])
+    r = receiver(directory)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+    r.until(lambda c: c[0]["frames"] + c[0]["duplicates"] >= 3000)
+    r.stop()
+    content = r.content()
+    equal(sorted(content[i : i + len(f[0])] for i in range(0, len(content), len(f[0]))), sorted(f), "every frame once")
+    assert all(not name.endswith(".part") for name in r.files())
+
+
+@test
+def bad_input_does_not_hurt():
+    r = receiver("bad", "--max-frame", 100000, udp=True)
+    size = resident(r.process)
+    good = frames(40)
+    inputs = [
+        bytes(rng.randrange(256) for _ in range(200000)),
+        MAGIC * 20000,
+        frame(0, b"x", length=0) * 100,
+        frame(0, b"x", length=100001) * 100,
+        frame(0, b"x", length=0xFFFFFFFF) * 100,
+        frame(0, b"x", version=2) * 100,
+        frame(1 << 63, b"x", stream=1, timestamp=1) * 3,
+        bytes(1 << 20),
+        frame(7, b"x" * 50)[:60],
+    ]
+    u = r.datagrams()
+    for data in inputs:
+        with r.connect() as s:
+            s.sendall(data)
+        for at in range(0, len(data), 60000):
+            u.send(data[at : at + 60000])
+            time.sleep(0.001)
+    report = r.until(lambda c: c[0]["connections"] == len(inputs) and c[0]["length_errors"] >= 600 and c[0]["truncated"] >= 120)[0]
+    with r.connect() as s:
+        s.sendall(b"".join(good))
+    r.until(lambda c: c[0]["frames"] == 40)
+    assert resident(r.process) - size < 60000, "memory grew"
+    report = r.stop()[0]
+    equal(r.content(), b"".join(good))
+    equal((report["version_errors"], report["wrong_stream"]), (200, 6))
+    equal(report["length_errors"], 600)
+
+
+@test
+def connections_are_limited_and_idle_ones_closed():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    r = receiver("limit", "--idle-seconds", 2)
+    sockets = [r.connect() for _ in range(300)]
+    report = r.until(lambda c: c[0]["connections"] + c[0]["refused"] == 300)[0]
+    equal((report["connections"], report["refused"]), (64, 236))
+    r.until(lambda c: c[0]["idle_closed"] == 64)
+    for s in sockets:
+        equal(s.recv(1), b"")
+        s.close()
+    f = frames(4)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+    r.until(lambda c: c[0]["frames"] == 4)
+    r.stop(signal.SIGINT)
+    equal(r.content(), b"".join(f))
+
+
+@test
+def wrong_use():
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    port = taken.getsockname()[1]
+
+    def run(*words):
+        done = subprocess.run([*tool, "receive", "--out", os.path.join(work, "use"), *words], capture_output=True, text=True, timeout=20)
+        return done.returncode, done.stderr
+
+    code, text = run("--tcp", str(port), "--channels", "1")
+    equal(code, 3)
+    assert "Address already in use" in text and str(port) in text, text
+    equal(run()[0], 2)
+    equal(run("--tcp", "65535")[0], 2)
+    equal(run("--tcp", "x")[0], 2)
+    equal(run("--tcp", "0", "--bind", "nowhere")[0], 3)
+    r = receiver("use")
+    code, text = run("--tcp", "0")
+    equal(code, 3)
+    assert "another receiver" in text, text
+    r.stop()
+
+
+@test
+def a_second_signal_ends_at_once():
+    hold = os.path.join(work, "hold2")
+    r = receiver("twice", preload=slow, environment={"HOLD_WRITES": hold})
+    open(hold, "w").close()
+    with r.connect() as s:
+        s.sendall(b"".join(frames(10)))
+    r.until(lambda c: c[0]["frames"] == 10)
+    r.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    assert r.process.poll() is None
+    r.process.send_signal(signal.SIGTERM)
+    equal(r.process.wait(10), 128 + signal.SIGTERM)
+    os.unlink(hold)
+
+
+@test
+def for_some_seconds():
+    r = receiver("seconds", "--seconds", 1)
+    equal(r.process.wait(10), 0)
+
+
+names = sys.argv[4:] or list(tests)
+print(f"seed {seed}")
+failed = 0
+for name in names:
+    start = time.monotonic()
+    try:
+        tests[name]()
+        print(f"{name}: ok, {time.monotonic() - start:.1f} s", flush=True)
+    except Exception as error:
+        failed += 1
+        print(f"{name}: FAILED (seed {seed}): {type(error).__name__} {str(error)[:2000]}", flush=True)
+print(f"{len(names) - failed} passed, {failed} failed")
+sys.exit(failed > 0)
