@@ -17,6 +17,7 @@ struct cposix_message {
 };
 
 int cposix_receive_messages(int socket, struct cposix_message *messages, unsigned count, int flags, void *timeout) __asm__("recvmmsg");
+int cposix_send_messages(int socket, struct cposix_message *messages, unsigned count, int flags) __asm__("sendmmsg");
 int cposix_memory_file(const char *name, unsigned flags) __asm__("memfd_create");
 
 /* How the calls below tell of an error. */
@@ -136,6 +137,18 @@ static inline int cposix_notify(const char *path, const char *text, size_t count
 static inline ssize_t cposix_send(int socket, const void *bytes, size_t count)
 {
     return send(socket, bytes, count, MSG_NOSIGNAL);
+}
+
+/* A socket that is connected to an address; it blocks. The descriptor, or the error as a negative number. */
+static inline int cposix_connected_socket(const char *text, unsigned port, int is_stream)
+{
+    struct sockaddr_storage address;
+    socklen_t length = cposix_address(text, port, &address);
+    if (length == 0) return -EINVAL;
+    int made = socket(address.ss_family, (is_stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+    if (made < 0) return -errno;
+    if (connect(made, (struct sockaddr *)&address, length) != 0) return cposix_socket_failed(made);
+    return made;
 }
 
 #endif
