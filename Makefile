@@ -39,8 +39,12 @@ build: install
 demo: build
 	@.build/release/ticklog demo --seconds $(SECONDS) --out $(RUNS)
 
-# Debian packages by Cross/install.sh, which names them; pybcsv from PyPI into .venv.
+# What the tests of Kafka load at run time; nothing is built with it.
+kafka_packages = librdkafka1
+
+# Debian packages by Cross/install.sh, which names them, and these; pybcsv from PyPI into .venv.
 test-tools: install
+	$(call install,$(kafka_packages))
 	@Cross/install.sh
 	@echo 'installs pybcsv and xxhash from PyPI into .venv (python3-venv if it is missing)'
 	@Tests/python/setup.sh

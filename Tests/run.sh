@@ -29,6 +29,7 @@ step cross-x86_64 Cross/build.sh linux-x86_64
 step differential timeout 600 Tests/differential.sh
 step append timeout 600 Tests/append.sh quick
 step spec timeout 300 docs/examples.py --check
+step kafka timeout 600 Tests/kafka.sh
 step faults timeout 600 Tests/faults.sh
 step readme timeout 300 Tests/readme.sh
 if [ "${1:-all}" = all ]; then
