@@ -98,7 +98,7 @@ final class KafkaConsumer {
     func topic(of message: ckafka_message) -> UnsafePointer<CChar> { library.functions.topic_name(message.topic)! }
 
     /// Fetches nothing of a partition until it is to go on. The group sees no difference.
-    func pause(_ topic: String, _ partition: Int32, _ isPaused: Bool) {
+    func hold(_ topic: String, _ partition: Int32, _ isPaused: Bool) {
         let list = library.functions.topic_partition_list_new(1)
         defer { library.functions.topic_partition_list_destroy(list) }
         _ = library.functions.topic_partition_list_add(list, topic, partition)
@@ -132,8 +132,15 @@ final class KafkaConsumer {
                 added.pointee.metadata_bytes = strlen(text)
             }
         }
-        let error = library.functions.commit(client, list, waits ? 0 : 1)
-        if error != 0 { note(error, "commit: " + library.text(of: error)) }
+        var error = library.functions.commit(client, list, waits ? 0 : 1)
+        // Other members have not finished the rebalance yet. It may be a matter of moments.
+        var tries = 20
+        while waits, error == CKAFKA_REBALANCE_IN_PROGRESS, tries > 0 {
+            pause(milliseconds: 50)
+            tries -= 1
+            error = library.functions.commit(client, list, 0)
+        }
+        if error != 0 { note(error, "commit: " + library.text(of: error) + ": what was not committed comes again") }
         return error == 0
     }
 

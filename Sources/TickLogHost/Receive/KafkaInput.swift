@@ -85,7 +85,7 @@ public final class KafkaInput {
             if !partition.isPaused {
                 partition.isPaused = true
                 pausedCount += 1
-                consumer.pause(partition.topic, partition.number, true)
+                consumer.hold(partition.topic, partition.number, true)
             }
         }
     }
@@ -133,7 +133,7 @@ public final class KafkaInput {
             guard partition.held.isEmpty else { continue }
             partition.isPaused = false
             pausedCount -= 1
-            consumer.pause(partition.topic, partition.number, false)
+            consumer.hold(partition.topic, partition.number, false)
         }
     }
 
