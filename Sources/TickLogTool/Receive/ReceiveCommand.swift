@@ -93,6 +93,8 @@ private func receive(_ options: ReceiverOptions, seconds: UInt64, json: Bool) th
     let receiver: Receiver
     do throws(FileError) { receiver = try Receiver(options) } catch { throw Failure(error) }
     interrupted.store(false, ordering: .relaxed)
+    // Who looked at the output may go away; what is received is not lost for that.
+    cposix_ignore(SIGPIPE)
     for number in [SIGINT, SIGTERM] {
         _ = signal(number) { number in
             // Who asks twice does not want to wait.
