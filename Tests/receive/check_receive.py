@@ -266,6 +266,18 @@ def a_full_medium_is_waited_for():
 
 
 @test
+def a_sync_that_fails_is_not_forgotten():
+    fail = os.path.join(work, "fail-sync")
+    open(fail, "w").close()
+    r = receiver("fail-sync-out", "--fsync-ms", 10, preload=slow, environment={"FAIL_SYNC": fail})
+    with r.connect() as s:
+        s.sendall(b"".join(frames(20)))
+        equal(r.process.wait(20), 3)
+    assert "may be lost" in r.error_text(), r.error_text()
+    equal(r.files(), ["ch0_00000000.dat.part"])
+
+
+@test
 def a_medium_that_stays_full_is_given_up():
     full = os.path.join(work, "stays-full")
     r = receiver("given-up", preload=slow, environment={"REFUSE_WRITES": full})
@@ -281,6 +293,82 @@ def a_medium_that_stays_full_is_given_up():
     os.unlink(full)
     equal(r.content(), b"".join(f[:10]))
     equal(r.files(), ["ch0_00000000.dat.part"])
+
+
+@test
+def chunks_that_contradict_are_kept_and_told():
+    r = receiver("chunks", "--open-periodics", 2)
+    sent = [
+        chunk(0, 7, 0, 3), chunk(1, 7, 1, 4),  # of three, or of four?
+        chunk(2, 7, 0, 3),  # there already
+        chunk(3, 8, 69999, 70000),  # more than are kept in mind
+        chunk(4, 9, 4000, 5000), chunk(5, 9, 10, 5000),
+        frame(6, b"no chunk"), frame(7, bytes(24), flags=FIRST),
+        chunk(8, 10, 0, 1), chunk(9, 11, 0, 2),  # 7 is given up
+    ]
+    with r.connect() as s:
+        s.sendall(b"".join(sent))
+    r.until(lambda c: c[0]["frames"] == 10)
+    report = r.stop()[0]
+    equal(r.content(), b"".join(sent))
+    equal(report["unassembled"], 5)
+    equal(report["periodics"], {"complete": 1, "incomplete": 3, "missing_chunks": 2 + 4998 + 1})
+    losses = [x for x in r.losses() if x["kind"] == "periodic"]
+    equal([x["periodic"] for x in losses], [7, 9, 11])
+    equal(losses[0]["missing"], "06")
+    equal(losses[1]["missing_ranges"], [[0, 9], [11, 3999], [4001, 4999]])
+    equal([x["sequence"] for x in losses], [0, 4, 9])
+
+
+@test
+def losses_are_told_soon():
+    r = receiver("soon", "--fsync-ms", 0)
+    with r.connect() as s:
+        s.sendall(b"noise" + chunk(0, 0, 0, 1) + chunk(2, 1, 0, 1))
+        end = time.monotonic() + 10
+        while len(r.losses()) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        equal([x["kind"] for x in r.losses()], ["gap", "damage"])
+    r.stop()
+
+
+@test
+def a_reader_of_the_output_that_goes_away_or_sleeps():
+    for goes in (True, False):
+        r = receiver(f"output{goes}", channels=64)
+        if goes:
+            r.process.stdout.close()
+        f = frames(40)
+        with r.connect() as s:
+            s.sendall(b"".join(f[:20]))
+            # Some lines, each of more than 20 KB: a pipe holds three.
+            time.sleep(6 if not goes else 1.5)
+            s.sendall(b"".join(f[20:]))
+            end = time.monotonic() + 10
+            while len(r.content()) < len(b"".join(f)) and time.monotonic() < end:
+                time.sleep(0.01)
+        equal(r.content(), b"".join(f))
+        if goes:
+            r.process.send_signal(signal.SIGTERM)
+            equal(r.process.wait(10), 3)
+        else:
+            r.stop()
+
+
+@test
+def a_connection_that_waits_for_the_medium_is_not_idle():
+    hold = os.path.join(work, "hold-idle")
+    open(hold, "w").close()
+    r = receiver("not-idle", "--ring-bytes", 65536, "--max-frame", 30000, "--idle-seconds", 1, preload=slow, environment={"HOLD_WRITES": hold})
+    f = frames(20, size=20000)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+        time.sleep(3)
+        os.unlink(hold)
+        r.until(lambda c: c[0]["frames"] == 20)
+        report = r.stop()[0]
+    equal((report["idle_closed"], report["truncated"]), (0, 0))
+    equal(r.content(), b"".join(f))
 
 
 @test

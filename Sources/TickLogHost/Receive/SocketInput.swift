@@ -16,7 +16,8 @@ final class SocketInput {
     @exclusivity(unchecked) private var owner: Connection?
     private let polls: UnsafeMutablePointer<pollfd>
 
-    private static var readLimit: Int { 1 << 20 }
+    /// What is read at once is looked at while the processor still has it at hand.
+    private static var readLimit: Int { 1 << 18 }
 
     init(_ channel: Channel, tcp: Int32, udp: Int32, _ options: ReceiverOptions, _ state: ReceiverState) {
         self.channel = channel
@@ -86,7 +87,8 @@ final class SocketInput {
     private func read(_ connection: Connection) {
         guard makeOwner(connection) else { return }
         for _ in 0..<4 {
-            guard let room = channel.room(min(65536, channel.ringBytes / 8)) else { return }
+            // Connections wait, datagrams do not: half of the ring is theirs. An unfinished frame never takes the other half.
+            guard let room = channel.room(datagrams == nil ? min(65536, channel.ringBytes / 8) : channel.ringBytes / 2) else { return }
             let wanted = min(room.count, SocketInput.readLimit)
             let count = recv(connection.socket, room.baseAddress, wanted, Int32(MSG_DONTWAIT))
             if count > 0 {
