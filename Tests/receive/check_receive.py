@@ -1,7 +1,7 @@
 """`ticklog receive` over TCP and UDP: what it writes, what it tells, and what it does when the medium, a peer or the
 machine fails.
 
-    check_receive.py TICKLOG SLOW.SO WORK [NAME...]"""
+    check_receive.py TICKLOG SLOW.SO KILL.SO WORK [NAME...]"""
 import os
 import random
 import resource
@@ -17,7 +17,8 @@ from frames import FIRST, LAST, STARTED, MAGIC, Receiver, chunk, frame
 
 tool = sys.argv[1].split()
 slow = sys.argv[2]
-work = sys.argv[3]
+kill = sys.argv[3]
+work = sys.argv[4]
 seed = int(os.environ.get("TICKLOG_TEST_SEED", random.randrange(1 << 32)))
 rng = random.Random(seed)
 tests = {}
@@ -29,7 +30,8 @@ def test(function):
 
 
 def equal(found, expected, what=""):
-    assert found == expected, f"{what}: found {found!r}, expected {expected!r}"
+    if found != expected:
+        raise AssertionError(f"{what}: found {repr(found)[:300]}, expected {repr(expected)[:300]}")
 
 
 def receiver(name, *options, **more):
@@ -264,6 +266,18 @@ def a_full_medium_is_waited_for():
 
 
 @test
+def a_sync_that_fails_is_not_forgotten():
+    fail = os.path.join(work, "fail-sync")
+    open(fail, "w").close()
+    r = receiver("fail-sync-out", "--fsync-ms", 10, preload=slow, environment={"FAIL_SYNC": fail})
+    with r.connect() as s:
+        s.sendall(b"".join(frames(20)))
+        equal(r.process.wait(20), 3)
+    assert "may be lost" in r.error_text(), r.error_text()
+    equal(r.files(), ["ch0_00000000.dat.part"])
+
+
+@test
 def a_medium_that_stays_full_is_given_up():
     full = os.path.join(work, "stays-full")
     r = receiver("given-up", preload=slow, environment={"REFUSE_WRITES": full})
@@ -279,6 +293,82 @@ def a_medium_that_stays_full_is_given_up():
     os.unlink(full)
     equal(r.content(), b"".join(f[:10]))
     equal(r.files(), ["ch0_00000000.dat.part"])
+
+
+@test
+def chunks_that_contradict_are_kept_and_told():
+    r = receiver("chunks", "--open-periodics", 2)
+    sent = [
+        chunk(0, 7, 0, 3), chunk(1, 7, 1, 4),  # of three, or of four?
+        chunk(2, 7, 0, 3),  # there already
+        chunk(3, 8, 69999, 70000),  # more than are kept in mind
+        chunk(4, 9, 4000, 5000), chunk(5, 9, 10, 5000),
+        frame(6, b"no chunk"), frame(7, bytes(24), flags=FIRST),
+        chunk(8, 10, 0, 1), chunk(9, 11, 0, 2),  # 7 is given up
+    ]
+    with r.connect() as s:
+        s.sendall(b"".join(sent))
+    r.until(lambda c: c[0]["frames"] == 10)
+    report = r.stop()[0]
+    equal(r.content(), b"".join(sent))
+    equal(report["unassembled"], 5)
+    equal(report["periodics"], {"complete": 1, "incomplete": 3, "missing_chunks": 2 + 4998 + 1})
+    losses = [x for x in r.losses() if x["kind"] == "periodic"]
+    equal([x["periodic"] for x in losses], [7, 9, 11])
+    equal(losses[0]["missing"], "06")
+    equal(losses[1]["missing_ranges"], [[0, 9], [11, 3999], [4001, 4999]])
+    equal([x["sequence"] for x in losses], [0, 4, 9])
+
+
+@test
+def losses_are_told_soon():
+    r = receiver("soon", "--fsync-ms", 0)
+    with r.connect() as s:
+        s.sendall(b"noise" + chunk(0, 0, 0, 1) + chunk(2, 1, 0, 1))
+        end = time.monotonic() + 10
+        while len(r.losses()) < 2 and time.monotonic() < end:
+            time.sleep(0.05)
+        equal([x["kind"] for x in r.losses()], ["gap", "damage"])
+    r.stop()
+
+
+@test
+def a_reader_of_the_output_that_goes_away_or_sleeps():
+    for goes in (True, False):
+        r = receiver(f"output{goes}", channels=64)
+        if goes:
+            r.process.stdout.close()
+        f = frames(40)
+        with r.connect() as s:
+            s.sendall(b"".join(f[:20]))
+            # Some lines, each of more than 20 KB: a pipe holds three.
+            time.sleep(6 if not goes else 1.5)
+            s.sendall(b"".join(f[20:]))
+            end = time.monotonic() + 10
+            while len(r.content()) < len(b"".join(f)) and time.monotonic() < end:
+                time.sleep(0.01)
+        equal(r.content(), b"".join(f))
+        if goes:
+            r.process.send_signal(signal.SIGTERM)
+            equal(r.process.wait(10), 3)
+        else:
+            r.stop()
+
+
+@test
+def a_connection_that_waits_for_the_medium_is_not_idle():
+    hold = os.path.join(work, "hold-idle")
+    open(hold, "w").close()
+    r = receiver("not-idle", "--ring-bytes", 65536, "--max-frame", 30000, "--idle-seconds", 1, preload=slow, environment={"HOLD_WRITES": hold})
+    f = frames(20, size=20000)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+        time.sleep(3)
+        os.unlink(hold)
+        r.until(lambda c: c[0]["frames"] == 20)
+        report = r.stop()[0]
+    equal((report["idle_closed"], report["truncated"]), (0, 0))
+    equal(r.content(), b"".join(f))
 
 
 @test
@@ -315,18 +405,16 @@ def files_that_may_not_grow_are_finished():
 def killed_and_started_again():
     directory = "killed"
     f = frames(3000, size=200)
-    next_frame = 0
     for round in range(6):
         r = receiver(directory, "--roll-bytes", 50000, "--fsync-ms", rng.choice([1, 50, 1000]))
         s = r.connect()
-        # The producer repeats what the receiver may not have kept.
-        next_frame = max(0, next_frame - rng.randrange(200))
+        # The producer repeats what the receiver has not kept, and some of what it has.
+        next_frame = max(0, len(r.content()) // len(f[0]) - rng.randrange(200))
         count = rng.randrange(100, 400)
         for at in range(next_frame, next_frame + count, 20):
             s.sendall(b"".join(f[at : at + 20]))
             if rng.random() < 0.2:
                 time.sleep(0.003)
-        next_frame += count
         time.sleep(rng.random() * 0.1)
         r.kill()
         s.close()
@@ -343,6 +431,51 @@ def killed_and_started_again():
     content = r.content()
     equal(sorted(content[i : i + len(f[0])] for i in range(0, len(content), len(f[0]))), sorted(f), "every frame once")
     assert all(not name.endswith(".part") for name in r.files())
+
+
+@test
+def killed_at_every_call_that_changes_a_file():
+    """With the producer sending everything again, every frame is in the files once; without a torn one."""
+    f = frames(24)
+    ended = 0
+    for half in ({}, {"KILL_HALF": "1"}):
+        at = 1
+        while True:
+            directory = f"kill{len(half)}-{at}"
+            # The calls of the start count too.
+            try:
+                r = receiver(directory, "--roll-bytes", 700, "--fsync-ms", 1, preload=kill, environment={"KILL_AT": str(at), **half})
+            except RuntimeError:
+                r = None
+            if r:
+                try:
+                    with r.connect() as s:
+                        for i in range(0, 24, 8):
+                            s.sendall(b"".join(f[i : i + 8]))
+                            time.sleep(0.02)
+                    time.sleep(0.03)
+                except OSError:
+                    pass
+                r.process.send_signal(signal.SIGTERM)
+                code = r.process.wait(20)
+                r.process.stdout.close()
+                if code == 0:
+                    break
+                equal(code, 137)
+            ended += 1
+            torn = receiver(directory)
+            before = torn.content()
+            with torn.connect() as s:
+                s.sendall(b"".join(f))
+                end = time.monotonic() + 10
+                while len(torn.content()) < len(b"".join(f)) and time.monotonic() < end:
+                    time.sleep(0.005)
+            torn.stop()
+            content = torn.content()
+            assert content.startswith(before), f"call {at}: what was there has changed"
+            equal(content, b"".join(f), f"call {at}")
+            at += 1
+    assert ended > 40, ended
 
 
 @test
@@ -445,7 +578,7 @@ def for_some_seconds():
     equal(r.process.wait(10), 0)
 
 
-names = sys.argv[4:] or list(tests)
+names = sys.argv[5:] or list(tests)
 print(f"seed {seed}")
 failed = 0
 for name in names:

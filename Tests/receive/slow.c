@@ -1,5 +1,6 @@
 /* Before a program: its writes to frame files are held up, or refused, while a file named by the environment exists.
- * HOLD_WRITES: writev waits. REFUSE_WRITES: writev fails with ENOSPC, after a part of it was written. */
+ * HOLD_WRITES: writev waits. REFUSE_WRITES: writev fails with ENOSPC, after a part of it was written. FAIL_SYNC: fdatasync
+ * fails with EIO, once, as the system does. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,4 +28,16 @@ ssize_t writev(int descriptor, const struct iovec *pieces, int count)
     }
     refusals = 0;
     return next(descriptor, pieces, count);
+}
+
+int fdatasync(int descriptor)
+{
+    static int (*next)(int);
+    static int failures;
+    if (next == NULL) next = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    if (is_set("FAIL_SYNC") && failures++ == 0) {
+        errno = EIO;
+        return -1;
+    }
+    return next(descriptor);
 }

@@ -106,8 +106,9 @@ public final class Receiver {
     }
 
     private func bind(_ port: UInt16, _ channel: Int, isStream: Bool) throws(FileError) -> Int32 {
-        var port = UInt32(port == 0 ? 0 : port + UInt16(channel))
+        var port = port == 0 ? 0 : UInt32(port) + UInt32(channel)
         let name = (isStream ? "tcp " : "udp ") + options.bind + ":\(port)"
+        guard port <= 65535 else { throw FileError(name, "listen", EINVAL) }
         let socket = cposix_bound_socket(options.bind, &port, isStream ? 1 : 0)
         guard socket >= 0 else { throw FileError(name, "listen", -socket) }
         if isStream { tcpPorts.append(UInt16(port)) } else { udpPorts.append(UInt16(port)) }

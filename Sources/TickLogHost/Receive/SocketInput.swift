@@ -16,7 +16,8 @@ final class SocketInput {
     @exclusivity(unchecked) private var owner: Connection?
     private let polls: UnsafeMutablePointer<pollfd>
 
-    private static var readLimit: Int { 1 << 20 }
+    /// What is read at once is looked at while the processor still has it at hand.
+    private static var readLimit: Int { 1 << 18 }
 
     init(_ channel: Channel, tcp: Int32, udp: Int32, _ options: ReceiverOptions, _ state: ReceiverState) {
         self.channel = channel
@@ -32,14 +33,10 @@ final class SocketInput {
     func run() {
         var checkedIdle = monotonicNs()
         while state.stoppedNs == nil {
-            guard channel.canSwitch, channel.room(1) != nil else {
-                // Back pressure: what is not read stays with the sender.
-                pause(milliseconds: 1)
-                continue
-            }
+            // Back pressure: what is not read stays with the sender.
+            if channel.isPaused { pause(milliseconds: 1) }
             wait()
-            if polls[0].revents != 0, let datagrams {
-                setAside()
+            if polls[0].revents != 0, let datagrams, setAside() {
                 for _ in 0..<8 where state.stoppedNs == nil { if !datagrams.read() { break } }
             }
             for i in 0..<connections.count where polls[2 + i].revents != 0 { read(connections[i]) }
@@ -90,7 +87,8 @@ final class SocketInput {
     private func read(_ connection: Connection) {
         guard makeOwner(connection) else { return }
         for _ in 0..<4 {
-            guard let room = channel.room(min(65536, channel.ringBytes / 8)) else { return }
+            // Connections wait, datagrams do not: half of the ring is theirs. An unfinished frame never takes the other half.
+            guard let room = channel.room(datagrams == nil ? min(65536, channel.ringBytes / 8) : channel.ringBytes / 2) else { return }
             let wanted = min(room.count, SocketInput.readLimit)
             let count = recv(connection.socket, room.baseAddress, wanted, Int32(MSG_DONTWAIT))
             if count > 0 {
@@ -107,20 +105,21 @@ final class SocketInput {
 
     private func makeOwner(_ connection: Connection) -> Bool {
         if owner === connection { return true }
-        guard channel.canSwitch, channel.room(connection.aside.count + 1) != nil else { return false }
-        setAside()
+        guard channel.room(connection.aside.count + 1) != nil, setAside() else { return false }
         channel.bringBack(UnsafeRawBufferPointer(connection.aside))
         connection.forgetAside()
         owner = connection
         return true
     }
 
-    /// Takes the unfinished frame out of the ring.
-    private func setAside() {
-        guard let owner else { return }
+    /// Takes the unfinished frame out of the ring. False: there is more behind it that was not looked at.
+    private func setAside() -> Bool {
+        guard channel.canSwitch else { return false }
+        guard let owner else { return true }
         owner.keepAside(channel.unfinished)
         channel.takeBackUnfinished()
         self.owner = nil
+        return true
     }
 
     private func close(_ connection: Connection) {
@@ -148,6 +147,9 @@ final class SocketInput {
         for connection in connections {
             if connection.activeNs == 0 { connection.activeNs = now }
             if now &- connection.activeNs > options.idleSeconds &* 1_000_000_000 {
+                // What it has sent may not have been read yet, for want of room.
+                var byte: UInt8 = 0
+                if recv(connection.socket, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) > 0 { continue }
                 channel.counts.idleClosed.add(1)
                 close(connection)
             }

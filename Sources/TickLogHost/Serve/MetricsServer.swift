@@ -22,7 +22,7 @@ public final class MetricsServer {
 
     deinit { _ = close(listener) }
 
-    public func start() throws(FileError) { thread = try WorkThread { [unowned self] in self.run() } }
+    public func start() throws(FileError) { thread = try WorkThread { self.run() } }
 
     /// Returns when its thread has ended.
     public func stop() {

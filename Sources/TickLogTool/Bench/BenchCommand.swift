@@ -125,7 +125,7 @@ private final class QueueBench {
     /// Records a second.
     func run() throws(FileError) -> Double {
         let start = monotonicNs()
-        let taking = try WorkThread { [unowned self] in self.take() }
+        let taking = try WorkThread { self.take() }
         var next: UInt64 = 0
         while next < QueueBench.records {
             guard queue.hasRoom(64) else {

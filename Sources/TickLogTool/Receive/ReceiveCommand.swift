@@ -119,6 +119,8 @@ private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ argu
     }
     defer { metrics?.stop() }
     interrupted.store(false, ordering: .relaxed)
+    // Who looked at the output may go away; what is received is not lost for that.
+    cposix_ignore(SIGPIPE)
     for number in [SIGINT, SIGTERM] {
         _ = signal(number) { number in
             // Who asks twice does not want to wait.
