@@ -24,7 +24,8 @@ public final class Channel {
     @exclusivity(unchecked) private var knownReleased: UInt64 = 0
     /// The queue is full: what lies behind `scanned` was not looked at yet.
     @exclusivity(unchecked) private var isStalled = false
-    @exclusivity(unchecked) private var isPaused = false
+    /// There was no room, and nothing was taken since.
+    @exclusivity(unchecked) private(set) var isPaused = false
     @exclusivity(unchecked) private var told: FrameScanner.Counts
     @exclusivity(unchecked) private var wrongStream: UInt64 = 0
     @exclusivity(unchecked) private var frames: UInt64 = 0
@@ -92,12 +93,12 @@ public final class Channel {
             isPaused = true
             return nil
         }
-        isPaused = false
         return UnsafeMutableRawBufferPointer(start: ring.at(head), count: room)
     }
 
     /// So many bytes of a stream were put where `room` said.
     public func took(_ count: Int) {
+        isPaused = false
         head &+= UInt64(count)
         takenBytes &+= UInt64(count)
         scan()
@@ -142,6 +143,7 @@ public final class Channel {
 
     /// A message at the head; the next one begins `slot` bytes further. Needs `publish`.
     func take(datagram count: Int, slot: Int) {
+        isPaused = false
         takenBytes &+= UInt64(count)
         head &+= UInt64(count)
         waitForQueue()

@@ -32,14 +32,10 @@ final class SocketInput {
     func run() {
         var checkedIdle = monotonicNs()
         while state.stoppedNs == nil {
-            guard channel.canSwitch, channel.room(1) != nil else {
-                // Back pressure: what is not read stays with the sender.
-                pause(milliseconds: 1)
-                continue
-            }
+            // Back pressure: what is not read stays with the sender.
+            if channel.isPaused { pause(milliseconds: 1) }
             wait()
-            if polls[0].revents != 0, let datagrams {
-                setAside()
+            if polls[0].revents != 0, let datagrams, setAside() {
                 for _ in 0..<8 where state.stoppedNs == nil { if !datagrams.read() { break } }
             }
             for i in 0..<connections.count where polls[2 + i].revents != 0 { read(connections[i]) }
@@ -107,20 +103,21 @@ final class SocketInput {
 
     private func makeOwner(_ connection: Connection) -> Bool {
         if owner === connection { return true }
-        guard channel.canSwitch, channel.room(connection.aside.count + 1) != nil else { return false }
-        setAside()
+        guard channel.room(connection.aside.count + 1) != nil, setAside() else { return false }
         channel.bringBack(UnsafeRawBufferPointer(connection.aside))
         connection.forgetAside()
         owner = connection
         return true
     }
 
-    /// Takes the unfinished frame out of the ring.
-    private func setAside() {
-        guard let owner else { return }
+    /// Takes the unfinished frame out of the ring. False: there is more behind it that was not looked at.
+    private func setAside() -> Bool {
+        guard channel.canSwitch else { return false }
+        guard let owner else { return true }
         owner.keepAside(channel.unfinished)
         channel.takeBackUnfinished()
         self.owner = nil
+        return true
     }
 
     private func close(_ connection: Connection) {
