@@ -11,13 +11,14 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 import frames
 import reader
 
 tool = sys.argv[1].split()
-work = sys.argv[2]
+work = tempfile.mkdtemp(dir=sys.argv[2])
 quick = "quick" in sys.argv[3:]
 seed = int(os.environ.get("TICKLOG_TEST_SEED", random.randrange(1 << 32)))
 rng = random.Random(seed)
@@ -163,7 +164,8 @@ def cells():
                 for key, p in harms[harm].items():
                     options += ["--" + key, p]
                 rate = 0 if transport == "tcp" else 4000 if size < 2000 else 800 if size < 10000 else 150
-                roll = rng.choice((1 << 30, 300_000, 100))
+                # A file costs a sync or two: not one for every frame.
+                roll = rng.choice((1 << 30, 300_000, max(count, 8) * (size + 40) // 15))
                 yield f"{transport}-{size}-{harm}", transport, options, channels, rate, roll
 
 
