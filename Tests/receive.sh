@@ -10,7 +10,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 swift build --package-path "$root" --product ticklog -q
 gcc -shared -fPIC -std=gnu11 -O1 -Wall -Wextra -Werror "$root/Tests/receive/slow.c" -o "$work/slow.so" -ldl
-timeout 600 python3 "$root/Tests/receive/check_receive.py" "$root/.build/debug/ticklog" "$work/slow.so" "$work" "$@"
+gcc -shared -fPIC -std=gnu11 -O1 -Wall -Wextra -Werror "$root/Tests/faults/kill.c" -o "$work/kill.so" -ldl
+timeout 600 python3 "$root/Tests/receive/check_receive.py" "$root/.build/debug/ticklog" "$work/slow.so" "$work/kill.so" "$work" "$@"
 [ $# -eq 0 ] || exit 0
 timeout 300 python3 "$root/Tests/receive/check_send.py" "$root/.build/debug/ticklog"
 timeout 300 python3 "$root/Tests/receive/check_files.py" "$root/.build/debug/ticklog"

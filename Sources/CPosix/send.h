@@ -23,9 +23,6 @@ static inline int cposix_connection_error(int socket)
     return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
-/* A peer that is gone is an error, not a signal. */
-static inline ssize_t cposix_send(int socket, const void *bytes, size_t count) { return send(socket, bytes, count, MSG_NOSIGNAL); }
-
 static inline void cposix_end_sending(int socket) { (void)shutdown(socket, SHUT_WR); }
 
 #endif

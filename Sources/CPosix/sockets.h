@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <stddef.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 
 /* What recvmmsg calls struct mmsghdr. */
 struct cposix_message {
@@ -15,6 +17,7 @@ struct cposix_message {
 };
 
 int cposix_receive_messages(int socket, struct cposix_message *messages, unsigned count, int flags, void *timeout) __asm__("recvmmsg");
+int cposix_send_messages(int socket, struct cposix_message *messages, unsigned count, int flags) __asm__("sendmmsg");
 int cposix_memory_file(const char *name, unsigned flags) __asm__("memfd_create");
 
 /* How the calls below tell of an error. */
@@ -109,6 +112,43 @@ static inline unsigned cposix_drops_until_now(int socket, unsigned *drops)
     if (getsockopt(socket, SOL_SOCKET, 55, numbers, &length) != 0 || length < 36) return 0;
     *drops = numbers[8];
     return 1;
+}
+
+/* Sends a text to the service manager's socket, whose path begins with / or, for an abstract one, with @. */
+static inline int cposix_notify(const char *path, const char *text, size_t count)
+{
+    struct sockaddr_un address;
+    size_t length = strlen(path);
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if ((path[0] != '/' && path[0] != '@') || length >= sizeof address.sun_path) return -EINVAL;
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int made = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (made < 0) return -errno;
+    ssize_t sent = sendto(made, text, count, MSG_NOSIGNAL, (struct sockaddr *)&address,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    int error = errno;
+    close(made);
+    return sent == (ssize_t)count ? 0 : -error;
+}
+
+/* Sends without SIGPIPE; -1 and errno as `send`. */
+static inline ssize_t cposix_send(int socket, const void *bytes, size_t count)
+{
+    return send(socket, bytes, count, MSG_NOSIGNAL);
+}
+
+/* A socket that is connected to an address; it blocks. The descriptor, or the error as a negative number. */
+static inline int cposix_connected_socket(const char *text, unsigned port, int is_stream)
+{
+    struct sockaddr_storage address;
+    socklen_t length = cposix_address(text, port, &address);
+    if (length == 0) return -EINVAL;
+    int made = socket(address.ss_family, (is_stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+    if (made < 0) return -errno;
+    if (connect(made, (struct sockaddr *)&address, length) != 0) return cposix_socket_failed(made);
+    return made;
 }
 
 #endif

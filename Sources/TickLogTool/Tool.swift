@@ -20,7 +20,10 @@ public func toolMain(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePo
     }
     for command in commands where command.name == words[1] {
         do {
-            let arguments = try Arguments(command, Array(words[2...]))
+            var arguments = try Arguments(command, Array(words[2...]))
+            if let path = arguments.value("config") {
+                arguments = try Arguments(command, ConfigFile.words(path, command) + Array(words[2...]))
+            }
             if arguments.has("help") { return Console.print(command.help) }
             if arguments.has("version") { return Console.print(versionLine()) }
             return try command.run(arguments)
@@ -49,7 +52,7 @@ public func toolMain(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePo
 #endif
 
 private func allCommands() -> [Command] {
-    [demoCommand(), infoCommand(), catCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand(), sendCommand(), receiveCommand()]
+    [demoCommand(), infoCommand(), catCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand(), sendCommand(), receiveCommand(), benchCommand()]
 }
 
 private func versionLine() -> String {

@@ -1,7 +1,7 @@
 """`ticklog receive` over TCP and UDP: what it writes, what it tells, and what it does when the medium, a peer or the
 machine fails.
 
-    check_receive.py TICKLOG SLOW.SO WORK [NAME...]"""
+    check_receive.py TICKLOG SLOW.SO KILL.SO WORK [NAME...]"""
 import os
 import random
 import resource
@@ -17,7 +17,8 @@ from frames import FIRST, LAST, STARTED, MAGIC, Receiver, chunk, frame
 
 tool = sys.argv[1].split()
 slow = sys.argv[2]
-work = sys.argv[3]
+kill = sys.argv[3]
+work = sys.argv[4]
 seed = int(os.environ.get("TICKLOG_TEST_SEED", random.randrange(1 << 32)))
 rng = random.Random(seed)
 tests = {}
@@ -29,7 +30,8 @@ def test(function):
 
 
 def equal(found, expected, what=""):
-    assert found == expected, f"{what}: found {found!r}, expected {expected!r}"
+    if found != expected:
+        raise AssertionError(f"{what}: found {repr(found)[:300]}, expected {repr(expected)[:300]}")
 
 
 def receiver(name, *options, **more):
@@ -315,18 +317,16 @@ def files_that_may_not_grow_are_finished():
 def killed_and_started_again():
     directory = "killed"
     f = frames(3000, size=200)
-    next_frame = 0
     for round in range(6):
         r = receiver(directory, "--roll-bytes", 50000, "--fsync-ms", rng.choice([1, 50, 1000]))
         s = r.connect()
-        # The producer repeats what the receiver may not have kept.
-        next_frame = max(0, next_frame - rng.randrange(200))
+        # The producer repeats what the receiver has not kept, and some of what it has.
+        next_frame = max(0, len(r.content()) // len(f[0]) - rng.randrange(200))
         count = rng.randrange(100, 400)
         for at in range(next_frame, next_frame + count, 20):
             s.sendall(b"".join(f[at : at + 20]))
             if rng.random() < 0.2:
                 time.sleep(0.003)
-        next_frame += count
         time.sleep(rng.random() * 0.1)
         r.kill()
         s.close()
@@ -343,6 +343,51 @@ def killed_and_started_again():
     content = r.content()
     equal(sorted(content[i : i + len(f[0])] for i in range(0, len(content), len(f[0]))), sorted(f), "every frame once")
     assert all(not name.endswith(".part") for name in r.files())
+
+
+@test
+def killed_at_every_call_that_changes_a_file():
+    """With the producer sending everything again, every frame is in the files once; without a torn one."""
+    f = frames(24)
+    ended = 0
+    for half in ({}, {"KILL_HALF": "1"}):
+        at = 1
+        while True:
+            directory = f"kill{len(half)}-{at}"
+            # The calls of the start count too.
+            try:
+                r = receiver(directory, "--roll-bytes", 700, "--fsync-ms", 1, preload=kill, environment={"KILL_AT": str(at), **half})
+            except RuntimeError:
+                r = None
+            if r:
+                try:
+                    with r.connect() as s:
+                        for i in range(0, 24, 8):
+                            s.sendall(b"".join(f[i : i + 8]))
+                            time.sleep(0.02)
+                    time.sleep(0.03)
+                except OSError:
+                    pass
+                r.process.send_signal(signal.SIGTERM)
+                code = r.process.wait(20)
+                r.process.stdout.close()
+                if code == 0:
+                    break
+                equal(code, 137)
+            ended += 1
+            torn = receiver(directory)
+            before = torn.content()
+            with torn.connect() as s:
+                s.sendall(b"".join(f))
+                end = time.monotonic() + 10
+                while len(torn.content()) < len(b"".join(f)) and time.monotonic() < end:
+                    time.sleep(0.005)
+            torn.stop()
+            content = torn.content()
+            assert content.startswith(before), f"call {at}: what was there has changed"
+            equal(content, b"".join(f), f"call {at}")
+            at += 1
+    assert ended > 40, ended
 
 
 @test
@@ -445,7 +490,7 @@ def for_some_seconds():
     equal(r.process.wait(10), 0)
 
 
-names = sys.argv[4:] or list(tests)
+names = sys.argv[5:] or list(tests)
 print(f"seed {seed}")
 failed = 0
 for name in names:

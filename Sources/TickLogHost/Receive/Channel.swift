@@ -163,6 +163,7 @@ public final class Channel {
             scan()
             publish()
         }
+        if isStalled { isPaused = true }
         return !isStalled
     }
 

@@ -78,7 +78,6 @@ struct EarlierFiles {
             let name = directory.file(ChannelFile.name(channel.number, file.number))
             if survey.end == 0 {
                 removeFile(path)
-                if file.number == newest.number { number = file.number }
             } else if file.number == newest.number, kind(of: name, following: false) == .missing {
                 number = file.number
                 continuing = survey.end

@@ -24,6 +24,7 @@ final class ChannelWriter {
     @exclusivity(unchecked) private var handled: UInt64 = 0
     @exclusivity(unchecked) private var batchSince: UInt64 = 0
     @exclusivity(unchecked) private var syncedAt: UInt64 = 0
+    @exclusivity(unchecked) private var toldAt: UInt64 = 0
     /// The last frame ended a periodic, or belongs to none.
     @exclusivity(unchecked) private var isBoundary = true
     @exclusivity(unchecked) private var lateFirst: UInt64 = 0
@@ -94,6 +95,7 @@ final class ChannelWriter {
             flush()
         }
         syncIfDue()
+        tellIfDue()
         publish()
         return count > 0
     }
@@ -178,24 +180,12 @@ final class ChannelWriter {
         guard monotonicNs() &- syncedAt >= options.fsyncMilliseconds &* 1_000_000 else { return }
         // What is in the batch is not in the file.
         let upTo = channel.publishedReleased.load()
-        sync { () throws(FileError) in try files.sync() }
-        if !hasGivenUp { channel.publishedSynced.store(upTo) }
-        _ = persist { () throws(FileError) in try losses.write() }
+        if persist({ () throws(FileError) in try files.sync() }) { channel.publishedSynced.store(upTo) }
         syncedAt = monotonicNs()
     }
 
-    /// A sync that failed may not be tried again: the system has forgotten what it could not write.
-    private func sync(_ doing: () throws(FileError) -> Void) {
-        do throws(FileError) {
-            try doing()
-        } catch {
-            hasGivenUp = true
-            losses.record("sync_failed", [("errno", UInt64(error.code))])
-            state.fail("channel \(channel.number): " + Fault(error).message + "; what was written since the last sync may be lost")
-        }
-    }
-
-    /// Does it, again and again while the medium refuses. False: it was given up, since the receiver shall stop.
+    /// Does it, again and again while the medium refuses. False: it was given up, since the receiver shall stop, or since a
+    /// sync failed.
     private func persist(_ doing: () throws(FileError) -> Void) -> Bool {
         guard !hasGivenUp else { return false }
         var since: UInt64?
@@ -209,6 +199,11 @@ final class ChannelWriter {
                 }
                 return true
             } catch {
+                if files.syncFailure != nil {
+                    hasGivenUp = true
+                    state.fail("channel \(channel.number): " + Fault(error).message + "; what was written since the last sync may be lost")
+                    return false
+                }
                 if since == nil {
                     since = monotonicNs()
                     channel.counts.refusals.add(1)
@@ -229,7 +224,7 @@ final class ChannelWriter {
         assembler.end { tell($0, $1) }
         tellLate()
         if persist({ () throws(FileError) in try files.roll() }) { channel.publishedSynced.store(handled) }
-        if persist({ () throws(FileError) in try losses.write() }) { sync { () throws(FileError) in try losses.sync() } }
+        if persist({ () throws(FileError) in try losses.write() }) { _ = persist { () throws(FileError) in try losses.sync() } }
         publish()
     }
 
@@ -241,6 +236,14 @@ final class ChannelWriter {
         channel.counts.incomplete.store(assembler.counts.incomplete)
         channel.counts.missingChunks.store(assembler.counts.missingChunks)
         channel.counts.unassembled.store(unassembled)
+    }
+
+    /// Losses are in their file within a second or so.
+    private func tellIfDue() {
+        guard losses.hasLines || lateLast != nil, monotonicNs() &- toldAt >= 1_000_000_000 else { return }
+        tellLate()
+        _ = persist { () throws(FileError) in try losses.write() }
+        toldAt = monotonicNs()
     }
 
     private func tellLate() {

@@ -18,6 +18,9 @@ final class FrameWriter {
     @exclusivity(unchecked) private(set) var batchBytes = 0
     @exclusivity(unchecked) private(set) var batchFrames: UInt64 = 0
     private(set) var needsSync = false
+    /// A sync failed: nobody knows what is on the medium of what was written since the last one that did not. It is not
+    /// tried again, since the system has forgotten what it could not write, and would say that all is well.
+    private(set) var syncFailure: FileError?
     private var descriptor: Int32 = -1
     /// Bytes of the batch that are in the file already.
     private var done = 0
@@ -117,8 +120,13 @@ final class FrameWriter {
     }
 
     func sync() throws(FileError) {
+        if let syncFailure { throw syncFailure }
         guard needsSync, descriptor >= 0 else { return }
-        guard fdatasync(descriptor) == 0 else { throw FileError(partPath, "sync", cposix_errno()) }
+        guard fdatasync(descriptor) == 0 else {
+            let failure = FileError(partPath, "sync", cposix_errno())
+            syncFailure = failure
+            throw failure
+        }
         needsSync = false
     }
 
@@ -135,6 +143,8 @@ final class FrameWriter {
     }
 
     private func open() throws(FileError) {
+        // Nothing is ever replaced.
+        while kind(of: path, following: false) != .missing { number += 1 }
         let descriptor = cposix_open(partPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileError(partPath, "create", cposix_errno()) }
         // Its name shall be there when its bytes are.

@@ -38,6 +38,8 @@ final class LossLog {
         pending.append(contentsOf: Array(line.utf8))
     }
 
+    var hasLines: Bool { !pending.isEmpty }
+
     /// Whether there is enough to be written.
     var isFull: Bool { pending.count >= 65536 }
 

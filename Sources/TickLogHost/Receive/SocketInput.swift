@@ -145,6 +145,9 @@ final class SocketInput {
         for connection in connections {
             if connection.activeNs == 0 { connection.activeNs = now }
             if now &- connection.activeNs > options.idleSeconds &* 1_000_000_000 {
+                // What it has sent may not have been read yet, for want of room.
+                var byte: UInt8 = 0
+                if recv(connection.socket, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_PEEK)) > 0 { continue }
                 channel.counts.idleClosed.add(1)
                 close(connection)
             }

@@ -24,6 +24,8 @@ func receiveCommand() -> Command {
               --fsync-ms N            how often files are synced; 1000 by default, 0: only finished ones
               --idle-seconds N        a connection that sends nothing is closed; 60 by default, 0: never
               --seconds N             how long; until it is stopped by default
+              --metrics PORT          answers http://127.0.0.1:PORT/metrics for Prometheus; 0: the system chooses
+              --config FILE           options as name = value, a line each; those given here win
               --json                  a line each second, and the report, as JSON
               --help, --version
 
@@ -37,7 +39,7 @@ func receiveCommand() -> Command {
             Option("bind", takesValue: true), Option("out", takesValue: true), Option("roll-bytes", takesValue: true),
             Option("ring-bytes", takesValue: true), Option("max-frame", takesValue: true), Option("open-periodics", takesValue: true),
             Option("fsync-ms", takesValue: true), Option("idle-seconds", takesValue: true), Option("seconds", takesValue: true),
-            Option("json"),
+            Option("metrics", takesValue: true), Option("config", takesValue: true), Option("json"),
         ],
         run: { (arguments) throws(Failure) in
             guard arguments.operands.isEmpty else {
@@ -45,7 +47,7 @@ func receiveCommand() -> Command {
             }
             let options = try receiverOptions(arguments)
             guard options.tcpPort != nil || options.udpPort != nil else { throw .usage("found no input, expected --tcp or --udp") }
-            return try receive(options, seconds: try arguments.number("seconds", 1...10_000_000, or: 0), json: arguments.has("json"))
+            return try receive(options, arguments)
         })
 }
 
@@ -89,10 +91,23 @@ private func port(_ name: String, _ arguments: Arguments, _ channels: Int) throw
 /// Set by signals.
 private let interrupted = Atomic<Bool>(false)
 
-private func receive(_ options: ReceiverOptions, seconds: UInt64, json: Bool) throws(Failure) -> Int32 {
+private func receive(_ options: ReceiverOptions, _ arguments: Arguments) throws(Failure) -> Int32 {
+    let seconds = try arguments.number("seconds", 1...10_000_000, or: 0)
+    let json = arguments.has("json")
     let receiver: Receiver
     do throws(FileError) { receiver = try Receiver(options) } catch { throw Failure(error) }
+    var metrics: MetricsServer?
+    if arguments.has("metrics") {
+        let port = UInt16(try arguments.number("metrics", 0...65535, or: 0))
+        do throws(FileError) {
+            metrics = try MetricsServer(port: port) { receiver.metrics() }
+            try metrics?.start()
+        } catch { throw Failure(error) }
+    }
+    defer { metrics?.stop() }
     interrupted.store(false, ordering: .relaxed)
+    // Who looked at the output may go away; what is received is not lost for that.
+    cposix_ignore(SIGPIPE)
     for number in [SIGINT, SIGTERM] {
         _ = signal(number) { number in
             // Who asks twice does not want to wait.
@@ -101,10 +116,14 @@ private func receive(_ options: ReceiverOptions, seconds: UInt64, json: Bool) th
     }
     let output = Output(descriptor: 1)
     announce(receiver, json: json, output)
+    if let metrics { Console.error("listening metrics 127.0.0.1:\(metrics.port)\n") }
     do throws(FileError) { try receiver.start() } catch {
         receiver.finish()
         throw Failure(error)
     }
+    let manager = ServiceManager()
+    manager.ready()
+    var told = monotonicNs()
     var display = ReceiverDisplay(receiver, json: json, output)
     var second: UInt64 = 0
     let start = monotonicNs()
@@ -114,9 +133,14 @@ private func receive(_ options: ReceiverOptions, seconds: UInt64, json: Bool) th
             second = elapsed
             display.show()
         }
+        if let interval = manager.watchdogNs, monotonicNs() - told >= interval {
+            told = monotonicNs()
+            manager.alive()
+        }
         if seconds > 0, elapsed >= seconds { break }
         pause(milliseconds: 20)
     }
+    manager.stopping()
     receiver.finish()
     display.end()
     if json || !output.isTerminal { receiver.writeReport(to: output) } else { display.summarise() }

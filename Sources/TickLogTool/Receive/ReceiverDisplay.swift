@@ -22,6 +22,9 @@ struct ReceiverDisplay {
 
     mutating func show() {
         if json {
+            // Who reads it may be slow. He misses a line; the receiver must not wait for him.
+            var ready = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
+            guard poll(&ready, 1, 0) == 1, output.isOpen else { return }
             receiver.writeReport(to: output)
             try? output.flush()
             return
