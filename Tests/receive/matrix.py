@@ -194,14 +194,15 @@ def both_ways():
 
 def killed():
     """kill -9 in the middle, and a new receiver on the same ports: what was in files stays, and nothing is there twice."""
-    count = 40000
+    count = 60000
     r = receiver("killed", 1, ["tcp"], "--roll-bytes", 400_000, "--fsync-ms", 20)
     sender = subprocess.Popen([*tool, "send", *r.where, "--channels", "1", "--count", str(count), "--size", "200", "--seed", str(seed),
                                "--rate", "8000", "--chunks", "4", "--retry", "60"], stdout=subprocess.PIPE, text=True)
     try:
         seen = set()
         for _ in range(3):
-            time.sleep(rng.uniform(0.3, 1.0))
+            # Losses are told within a second.
+            time.sleep(rng.uniform(1.6, 2.0))
             before = b"".join(open(os.path.join(r.directory, file), "rb").read() for file in r.files() if os.path.exists(
                 os.path.join(r.directory, file)))
             seen |= {frame.sequence for frame in reader.scan(before)[0]}
