@@ -28,7 +28,7 @@ step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test
 step cross-x86_64 Cross/build.sh linux-x86_64
 step differential timeout 600 Tests/differential.sh
 step append timeout 600 Tests/append.sh quick
-step receive timeout 900 Tests/receive.sh
+step receive timeout 900 Tests/receive.sh quick
 step spec timeout 300 docs/examples.py --check
 step kafka timeout 600 Tests/kafka.sh
 step faults timeout 600 Tests/faults.sh

@@ -114,7 +114,7 @@ def check_one(work, number):
     check(sorted({frame.stream for frame in found}) == [s["stream"] for s in info["streams"]], what + ": streams")
     for stream in info["streams"]:
         own = [frame for frame in found if frame.stream == stream["stream"]]
-        receiver = reader.Receiver(stream["stream"], MOST, 16)
+        receiver = reader.Receiver(stream["stream"], MOST, 64)
         for frame in own:
             # The file's own order is judged; nothing is thrown away.
             receiver.take(frame)
@@ -123,7 +123,9 @@ def check_one(work, number):
               (min(f.sequence for f in own), max(f.sequence for f in own)), what + ": sequences")
         check((stream["first_timestamp_ns"], stream["last_timestamp_ns"]) ==
               (min(f.timestamp for f in own), max(f.timestamp for f in own)), what + ": timestamps")
-        for name in ("gaps", "missing", "late", "duplicates", "restarts"):
+        receiver.end()
+        check(stream["periodics"] == receiver.periodics, what + ": periodics")
+        for name in ("gaps", "missing", "late", "duplicates", "restarts", "unassembled"):
             check(stream[name] == receiver.counts[name] % (1 << 64), what + ": %s: found %d, expected %d"
                   % (name, stream[name], receiver.counts[name]))
     # cat

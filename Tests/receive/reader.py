@@ -199,6 +199,7 @@ class Receiver:
             self.begin(frame)
         elif newer and (s < self.expected or frame.flags & STARTED):
             c["restarts"] += 1
+            self.end()
             self.begin(frame)
         elif s < self.expected:
             if s not in self.absent or self.expected - s > LATE:

@@ -17,8 +17,8 @@ public final class StreamSummary {
     private var tracker: SequenceTracker
     private var assembler: PeriodicAssembler
 
-    static var openPeriodics: Int { 16 }
-    static var maxChunks: UInt32 { 65536 }
+    static var openPeriodics: Int { 64 }
+    static var maxChunks: UInt32 { 8192 }
 
     init(_ stream: UInt8) {
         self.stream = stream
@@ -51,8 +51,12 @@ public final class StreamSummary {
         timestamps = isFirst ? header.timestamp...header.timestamp
             : min(timestamps.lowerBound, header.timestamp)...max(timestamps.upperBound, header.timestamp)
         let verdict = tracker.judge(sequence: header.sequence, timestamp: header.timestamp, flags: header.flags)
+        switch verdict {
         // A producer that began anew counts its periodics anew.
-        if case .restart = verdict { assembler.end { _, _ in } }
+        case .restart: assembler.end { _, _ in }
+        case .duplicate: return
+        case .next, .gap, .late: break
+        }
         guard let chunk = ChunkHeader(payload: payload.start, bytes: header.payloadBytes, flags: header.flags) else {
             unassembled += 1
             return

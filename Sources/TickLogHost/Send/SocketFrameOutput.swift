@@ -115,10 +115,11 @@ public final class UDPFrameOutput: FrameOutput {
             // Said of a datagram before this one.
             case ECONNREFUSED: refused.wrappingAdd(1, ordering: .relaxed)
             case EAGAIN: try waitForRoom(sockets[channel], isStopped, endpoint.name(channel))
-            case ENOBUFS: MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
+            case ENOBUFS:
+                if isStopped.load(ordering: .relaxed) { throw FileError(endpoint.name(channel), "send", EINTR) }
+                MonotonicClock.sleep(until: MonotonicClock.now() + 1_000_000)
             case let code: throw FileError(endpoint.name(channel), "send", code)
             }
-            if isStopped.load(ordering: .relaxed) { throw FileError(endpoint.name(channel), "send", EINTR) }
         }
     }
 }
