@@ -96,7 +96,7 @@ struct Validation {
         var paths = [directory.metaPath]
         if let streams = directory.streamsPath { paths.append(streams) }
         for path in paths + directory.polledPaths + directory.eventPaths {
-            do throws(Fault) { add(try BCSVSurvey(BCSVFile(path))) } catch { faults.append(error) }
+            do throws(Fault) { add(try BCSVSurvey(directory.bcsv(path))) } catch { faults.append(error) }
         }
         // What the files say of each other. What one of them says of itself is there already.
         for fault in summary.faults {

@@ -136,7 +136,7 @@ public final class RunSummary {
         var files: [FileSummary] = []
         if run.directory.format == .dlf {
             for path in paths {
-                do { files.append(FileSummary(try DLFFile(path))) } catch { faults.append(error) }
+                do { files.append(FileSummary(try run.directory.dlf(path))) } catch { faults.append(error) }
             }
         } else {
             for file in run.files(paths) {
