@@ -536,6 +536,34 @@ class DLF(Dump):
             " + ".join(str(n) for n in [self.start] + [n * s for n, s in zip(counts, sizes)] + [sizes[i] for i in earlier]), at))
         return "\n".join(lines)
 
+    def extent(self, length):
+        """What the first `length` bytes of the file hold, by the arithmetic alone, checked against the walk."""
+        data = length - self.start
+        sizes = [s[1] for s in self.streams]
+
+        def place(tick):
+            return sum(self.before(i, tick) * size for i, size in enumerate(sizes))
+
+        tick = 0
+        while place(tick + 1) <= data:
+            tick += 1
+        lines = ["the file ends at %d, its data are %d bytes" % (length, data),
+                 "place(%d) = %d, place(%d) = %d: ticks 0 to %d are whole" % (tick, place(tick), tick + 1, place(tick + 1), tick - 1)]
+        at, last = place(tick), tick - 1
+        for i, size in enumerate(sizes):
+            if (tick + self.streams[i][3]) % self.streams[i][2]:
+                continue
+            if at + size > data:
+                lines.append("%s at tick %d would end at %d: %d bytes of it are there, the torn tail" % (
+                    self.streams[i][0], tick, self.start + at + size, data - at))
+                break
+            lines.append("%s at tick %d ends at %d: whole" % (self.streams[i][0], tick, self.start + at + size))
+            at, last = at + size, tick
+        ends = [self.start + place(t) for t in range(self.span + 1)]
+        expect(self.start + place(tick) == max(e for e in ends if e <= length), "the extent arithmetic fails")
+        lines.append("tick_span after a repair: %d" % last)
+        return "\n".join(lines)
+
 
 # The examples
 
@@ -639,6 +667,7 @@ def examples(runs):
         "meta-dlf": ("", DLF(at("dlf", "meta.dlf")).meta()),
         "polled-dlf": ("", polled_text),
         "position": ("", polled.position(1, 5)),
+        "extent": ("", polled.extent(153)),
         "event-dlf": ("", event.event_data()),
         "loss-dlf": ("", loss.event_data()),
     }
