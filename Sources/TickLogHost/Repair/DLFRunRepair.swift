@@ -67,7 +67,8 @@ public struct DLFRunRepair {
             let meta = try newFile(part.file(survey.directory.metaPath.lastComponent), replacing: false)
             let output = Output(descriptor: meta.descriptor, path: meta.path)
             do throws(FileError) {
-                output.bytes(try survey.directory.open(survey.directory.metaPath).bytes.buffer)
+                let file = try survey.directory.open(survey.directory.metaPath)
+                withExtendedLifetime(file) { output.bytes(file.bytes.buffer) }
                 try output.flush()
                 try meta.commit()
             } catch {
