@@ -145,6 +145,23 @@ public final class RunDirectory {
 }
 
 extension RunDirectory {
+    /// The names of the run's own files, in the order in which they are made: LOCK, meta, streams, polled, event, loss,
+    /// and last those that continue a file that there is not.
+    public var ownNames: [String] {
+        var own: [String] = []
+        for name in ["LOCK", "lock"] where isLocked && own.isEmpty && names.contains(name) { own.append(name) }
+        for path in [metaPath] + RunDirectory.list(streamsPath) + polledPaths + eventPaths + RunDirectory.list(lossPath) {
+            own.append(path.lastComponent)
+        }
+        guard format == .bcsv else { return own }
+        let known = Set(own)
+        for name in names where !known.contains(name) {
+            let lower = RunDirectory.lower(name)
+            if RunDirectory.continues(lower, "polled") || RunDirectory.continues(lower, "event") { own.append(name) }
+        }
+        return own
+    }
+
     /// A name in the directory that is no regular file, or none of those that a run, its repair or its upload leaves.
     public var stranger: String? {
         for name in names {
