@@ -183,6 +183,9 @@ public final class DLFTable: Table {
         columnStream[column] < 0 || latest[columnStream[column]] != nil
     }
 
+    /// Where the samples of an opaque stream are shown.
+    func opaqueColumn(of stream: Int) -> Int { opaqueColumn[stream] }
+
     /// The bytes of a stream's latest sample.
     public func sample(of stream: Int) -> FileBytes? { latest[stream] }
 
