@@ -82,7 +82,7 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         do { run = try Run(directory) } catch { throw Failure(error) }
         do throws(Fault) {
             guard let recording = try recording(of: run, arguments) else {
-                if !run.faults.isEmpty, directory.isLocked, Console.report(run.faults) == Exit.ok { return Exit.ok }
+                if Console.report(run.faults) == Exit.ok, !run.faults.isEmpty, directory.isLocked { return Exit.ok }
                 throw Fault(.damaged, path, at: nil, "found no such file in the run, expected one")
             }
             source = CatSource(recording: recording, clock: RunClock(run.meta), faults: run.faults)

@@ -65,10 +65,8 @@ public final class RunArchive {
                         .damaged, file.path, at: file.bytes.count,
                         "found the end of the file, expected \(item.entry.size) bytes of \(item.member.name) from offset \(item.entry.offset) on"))
             }
-            // A file that is there twice: tar, which adds what is new at the end, would extract the last.
-            if let place = places[item.member.name] {
-                twice = twice ?? Fault(.damaged, file.path, at: item.entry.header, "found \(item.member.name) again, expected every file once; the last one counts")
-                members[place] = item.member
+            if places[item.member.name] != nil {
+                twice = twice ?? Fault(.damaged, file.path, at: item.entry.header, "found \(item.member.name) again, expected every file once; the first one counts")
             } else {
                 places[item.member.name] = members.count
                 members.append(item.member)

@@ -46,7 +46,7 @@ struct TarEntries {
                 throw Problem(offset: bytes.count, text: "found the end of the file, expected an entry of the archive or its end, 1024 zeros", isTorn: true)
             }
             guard bytes.holds(TarEntries.block, at: offset) else {
-                throw Problem(offset: bytes.count, text: "found the end of the file, expected an entry of the archive", isTorn: false)
+                throw Problem(offset: bytes.count, text: "found the end of the file, expected an entry of the archive", isTorn: TarEntries.isZero(bytes.slice(at: offset, count: bytes.count - offset)))
             }
             let start = offset
             let header = bytes.slice(at: start, count: TarEntries.block)
