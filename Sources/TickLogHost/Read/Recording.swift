@@ -73,7 +73,7 @@ public final class Recording {
 
     /// The columns of a stream in the table.
     func columns(of stream: Int) -> [Int] {
-        if let dlf, streams[stream].isOpaque { return [dlf.opaqueColumn(of: stream)] }
+        if let dlf, streams[stream].isOpaque { return [dlf.textColumn(of: stream)] }
         var columns: [Int] = []
         for field in streams[stream].fields { if let column = field.column { columns.append(column) } }
         return columns
@@ -87,7 +87,31 @@ public final class Recording {
 
     /// Where it can be told by arithmetic: goes on behind the first `count` rows or samples of ticks from `tick` on, or a
     /// little before. Answers how many of them it has passed.
-    public func begin(at tick: UInt64, skipping count: UInt64, of what: Counted) -> UInt64 { 0 }
+    public func begin(at tick: UInt64, skipping count: UInt64, of what: Counted) -> UInt64 {
+        guard let dlf, !isEvents, tick > 0 || count > 0 else { return 0 }
+        let schedule = dlf.file.schedule
+        let dueTicks = DueTicks(schedule.streams)
+        func passed(_ tick: UInt64) -> UInt64? {
+            switch what {
+            case .rows: dueTicks?.count(before: tick)
+            case .samples(nil): schedule.samples(before: tick)
+            case .samples(let stream?): schedule.streams[stream].count(before: tick)
+            }
+        }
+        var low = tick
+        var before: UInt64 = 0
+        if count > 0, let start = passed(tick) {
+            // The last tick before which there are no more than that, and not behind the file's last.
+            var high = max(tick, schedule.extent(of: UInt64(dlf.file.dataCount)).nextTick)
+            while low < high {
+                let middle = high - (high - low) / 2
+                if let number = passed(middle), number - start <= count { low = middle } else { high = middle - 1 }
+            }
+            if let number = passed(low) { before = number - start } else { low = tick }
+        }
+        dlf.begin(at: low)
+        return before
+    }
 
     public func next() -> Bool {
         guard table.next() else { return false }
