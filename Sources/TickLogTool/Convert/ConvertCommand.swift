@@ -31,7 +31,7 @@ func convertCommand() -> Command {
         options: textOptionList() + [
             Option("to", takesValue: true), Option("force"), Option("salvage"), Option("row-codec", takesValue: true),
             Option("file-codec", takesValue: true), Option("level", takesValue: true),
-            Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true),
+            Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true), Option("format", takesValue: true),
         ],
         run: { (arguments) throws(Failure) in try convert(arguments) })
 }
@@ -41,6 +41,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw .usage("found \(arguments.operands.count) operands, expected two: IN and OUT")
     }
     let out = arguments.operands[1]
+    if arguments.has("format") || out.utf8.last == 0x2F { return try convertRun(arguments, out) }
     let format = try outputFormat(arguments, out)
     let encoding = try Encoding(arguments)
     // Standard input is there only once.
