@@ -24,7 +24,7 @@ step() { # NAME COMMAND...
 
 step header Tests/header.sh
 step swift timeout 900 swift test
-step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py'
+step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py && timeout 300 ../../.venv/bin/python test_dlf.py'
 step cross-x86_64 Cross/build.sh linux-x86_64
 step differential timeout 600 Tests/differential.sh
 step append timeout 600 Tests/append.sh quick

@@ -183,9 +183,9 @@ private func sample(_ recording: Recording, _ index: Int, _ output: Output) {
 }
 
 private func metaTable(_ directory: RunDirectory) throws(Fault) -> Table {
-    if directory.format == .bcsv { return BCSVTable([try BCSVFile(directory.metaPath)]) }
+    if directory.format == .bcsv { return BCSVTable([try directory.bcsv(directory.metaPath)]) }
     let file: MappedFile
-    do { file = try MappedFile(directory.metaPath) } catch { throw Fault(error) }
+    do { file = try directory.open(directory.metaPath) } catch { throw Fault(error) }
     defer { withExtendedLifetime(file) {} }
     guard let meta = try? DLFMeta(file.bytes) else {
         throw Fault(.damaged, directory.metaPath, at: 0, "found no metadata of DLF, expected them")

@@ -25,9 +25,15 @@ enum Input {
 
     /// A file that is open already.
     init(_ file: MappedFile) throws(Fault) {
-        if BCSVFile.recognises(file.bytes) {
+        if RunArchive.recognises(file.bytes) {
+            let archive = try RunArchive(file)
+            guard let run = RunDirectory(archive) else {
+                throw Fault(.unreadable, file.path, at: nil, "found no meta.bcsv and no meta.dlf, expected the archive of a run")
+            }
+            self = .run(run)
+        } else if BCSVFile.recognises(file.bytes) {
             self = .bcsv(try BCSVFile(file))
-        } else if DLFFile.recognises(file.bytes) {
+        } else if DLFFile.recognises(file.bytes) || Input.isSwapped(file.bytes) {
             // Polled, event and meta files begin alike. The third byte of a meta file is any.
             do {
                 self = .dlf(try DLFFile(file))
@@ -41,12 +47,17 @@ enum Input {
             if file.bytes.count > 0 {
                 found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
             }
-            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356) or a DLF file (1484)")
+            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484) or an archive of a run")
         }
     }
 
-    /// Whether what begins so can become a file that is read.
-    private static func isPossible(_ bytes: FileBytes) -> Bool {
-        bytes.count < 4 || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
+    /// DLF's magic in the other byte order, which opening it names.
+    private static func isSwapped(_ bytes: FileBytes) -> Bool {
+        bytes.holds(2, at: 0) && bytes[0] == 0x84 && bytes[1] == 0x14
+    }
+
+    /// Whether what begins so can become a file that is read: a pipe may give less than a header at first.
+    static func isPossible(_ bytes: FileBytes) -> Bool {
+        bytes.count < 512 || isSwapped(bytes) || RunArchive.recognises(bytes) || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
     }
 }

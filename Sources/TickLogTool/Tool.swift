@@ -49,7 +49,7 @@ public func toolMain(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePo
 #endif
 
 private func allCommands() -> [Command] {
-    [demoCommand(), infoCommand(), catCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand()]
+    [demoCommand(), infoCommand(), catCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand(), archiveCommand()]
 }
 
 private func versionLine() -> String {

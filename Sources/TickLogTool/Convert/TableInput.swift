@@ -51,17 +51,12 @@ final class TableInput {
     }
 
     private static func open(_ path: String, _ from: String, _ options: TextOptions) throws(Fault) -> Source {
-        if path != "-", kind(of: path) == .directory {
-            guard case .run(let directory) = try Input(path) else {
-                throw Fault(.unreadable, path, at: nil, "found a directory, expected a run's directory or a file")
-            }
-            return .run(try Run(directory))
-        }
+        if path != "-", kind(of: path) == .directory { return try binary(try Input(path)) }
         // What has no end is not text either: a device is read only as far as it looks like something.
         let file: MappedFile
         do {
             file = try MappedFile(path, wanted: { bytes in
-                bytes.count < 4 || !from.isEmpty || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes) || isText(bytes)
+                !from.isEmpty || Input.isPossible(bytes) || isText(bytes)
             })
         } catch {
             throw Fault(error)
@@ -70,13 +65,8 @@ final class TableInput {
         if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
         let name = path.fileExtension
         let isBinary = from == "bcsv" || name == "bcsv" || name == "bcs" || name == "dlf"
-        if isBinary || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
-            switch try Input(file) {
-            case .bcsv(let file): return .bcsv(file)
-            case .dlf(let file): return .dlf(file)
-            case .dlfMeta(let file, let meta): return .row(file, meta)
-            case .run: break
-            }
+        if isBinary || RunArchive.recognises(file.bytes) || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
+            return try binary(try Input(file))
         }
         guard file.bytes.count > 0 else {
             throw Fault(.unreadable, path, at: 0, "found the end of the file, expected BCSV, DLF, CSV or JSON Lines")
@@ -92,6 +82,15 @@ final class TableInput {
         while at < file.bytes.count, file.bytes[at] <= 0x20 { at += 1 }
         let isJSON = name == "jsonl" || name == "ndjson" || (name != "csv" && name != "tsv" && at < file.bytes.count && file.bytes[at] == 0x7B)
         return isJSON ? .jsonl(try JSONFile(file, options)) : .csv(try CSVFile(file, options))
+    }
+
+    private static func binary(_ input: Input) throws(Fault) -> Source {
+        switch input {
+        case .bcsv(let file): .bcsv(file)
+        case .dlf(let file): .dlf(file)
+        case .dlfMeta(let file, let meta): .row(file, meta)
+        case .run(let directory): .run(try Run(directory))
+        }
     }
 
     /// No NUL among the first bytes.
