@@ -77,28 +77,11 @@ public final class RunRows {
 }
 
 extension RunOutline.Stream {
-    func isDue(at tick: UInt64) -> Bool {
-        interval <= 1 || (tick % interval + phase % interval) % interval == 0
-    }
+    /// When a polled stream is due.
+    var schedule: PolledSchedule.Stream { PolledSchedule.Stream(interval: interval, phase: phase, size: UInt32(clamping: size)) }
+}
 
-    /// The first due tick.
-    var first: UInt64 {
-        let rest = phase % max(interval, 1)
-        return rest == 0 ? 0 : interval - rest
-    }
-
+extension PolledSchedule.Stream {
     /// How many ticks in [start, end) are due.
-    func dueCount(from start: UInt64, to end: UInt64) -> UInt64 {
-        func before(_ end: UInt64) -> UInt64 { end <= first ? 0 : 1 + (end - 1 - first) / max(interval, 1) }
-        return end <= start ? 0 : before(end) - before(start)
-    }
-
-    /// The first due tick that is not below `tick`; nil beyond the last tick that there is.
-    func due(from tick: UInt64) -> UInt64? {
-        guard interval > 1 else { return tick }
-        let past = (tick % interval + phase % interval) % interval
-        guard past > 0 else { return tick }
-        let (sum, overflow) = tick.addingReportingOverflow(interval - past)
-        return overflow ? nil : sum
-    }
+    func count(from start: UInt64, to end: UInt64) -> UInt64 { end <= start ? 0 : count(before: end) - count(before: start) }
 }

@@ -61,6 +61,8 @@ public class RunSource {
         return ranges
     }()
 
+    private(set) lazy var schedules: [PolledSchedule.Stream] = outline.polled.map { $0.schedule }
+
     /// The first of a stream's ranges that ends at or behind a tick.
     func declaredRange(of stream: Int, from tick: UInt64) -> Int {
         let ranges = declaredRanges[stream]
@@ -75,6 +77,8 @@ public class RunSource {
     /// The last tick that the run's data are complete to; nil: none. `lastPolled`: behind the last row.
     func tickSpan(lastPolled next: UInt64) throws(Fault) -> UInt64? {
         if let span = outline.tickSpan { return span }
+        // A run of DLF without samples: none was missed.
+        if outline.image != nil, next == 0, !outline.polled.isEmpty { return nil }
         var last: UInt64? = next > 0 ? next - 1 : nil
         // What a run that was not closed has no row for may never have been sampled.
         guard isClosed || outline.polled.isEmpty else { return last }
@@ -93,6 +97,16 @@ public class RunSource {
     /// Nil: there is no such file.
     public func polled() throws(Fault) -> RunRows? { nil }
     public func events() throws(Fault) -> RunRows? { nil }
+
+    /// Of the last tick of a file that is torn, some streams have no sample any more. `rows`: read to the end.
+    func cut(_ rows: RunRows) -> [DeclaredLoss] {
+        var losses: [DeclaredLoss] = []
+        guard !rows.isEvents, rows.sampled.count < outline.polled.count, !rows.sampled.isEmpty else { return [] }
+        for i in 0..<outline.polled.count where schedules[i].isDue(at: rows.tick) && !rows.sampled.contains(i) {
+            undeclared(i, from: rows.tick, to: rows.tick &+ 1, &losses)
+        }
+        return losses
+    }
 
     /// What samples have besides their values, of each stream in order.
     func eachPadding(_ body: (Int, SamplePadding.Change) throws(Fault) -> Void) throws(Fault) {

@@ -128,48 +128,47 @@ public final class StoredRun: RunSource {
         return losses
     }
 
-    /// The header's tick_span counts if the run was closed and both files and the data agree in it (spec 4.6).
+    /// The header's tick_span counts if the run was closed and both files and the data agree in it (spec 4.6); otherwise
+    /// the data do.
     private func readSpan() throws(Fault) {
-        guard isClosed, let polled = try run.dlfFile(isEvents: false), let events = try run.dlfFile(isEvents: true),
-            polled.header.tickSpan == events.header.tickSpan
-        else { return }
+        guard let polled = try run.dlfFile(isEvents: false), let events = try run.dlfFile(isEvents: true) else { return }
+        let extent = DLFExtent(polled)
         let span = polled.header.tickSpan
-        guard span < UInt64.max else { return }
-        var bytes: UInt64 = 0
-        for stream in outline.polled {
-            let (product, overflow) = stream.dueCount(from: 0, to: span + 1).multipliedReportingOverflow(by: UInt64(stream.size))
-            let (sum, carry) = bytes.addingReportingOverflow(product)
-            if overflow || carry { return }
-            bytes = sum
+        if isClosed, span == events.header.tickSpan, span < UInt64.max, extent.spanAgrees || outline.polled.isEmpty {
+            // A run without samples may have had no tick at all.
+            if extent.samples > 0 || outline.polled.isEmpty || span > 0 { outline.tickSpan = span }
+        } else if !outline.polled.isEmpty {
+            outline.tickSpan = extent.lastTick
+        } else {
+            outline.tickSpan = DLFExtent(events).lastTick
         }
-        if bytes == UInt64(polled.file.bytes.count - polled.dataOffset) { outline.tickSpan = span }
     }
 }
 
 extension Run {
     func dlfFile(isEvents: Bool) throws(Fault) -> DLFFile? {
         guard let path = (isEvents ? directory.eventPaths : directory.polledPaths).first else { return nil }
-        return try DLFFile(path)
+        return try directory.dlf(path)
     }
 
     func lossRecording() throws(Fault) -> Recording? {
         guard let path = directory.lossPath else { return nil }
-        return Recording(dlf: DLFTable(try DLFFile(path)))
+        return Recording(dlf: DLFTable(try directory.dlf(path)))
     }
 
     func metaFile() throws(Fault) -> MappedFile {
-        do { return try MappedFile(directory.metaPath) } catch { throw Fault(error) }
+        do { return try directory.open(directory.metaPath) } catch { throw Fault(error) }
     }
 
     func streamsTable() throws(Fault) -> BCSVTable? {
         guard let path = directory.streamsPath else { return nil }
-        return BCSVTable([try BCSVFile(path)])
+        return BCSVTable([try directory.bcsv(path)])
     }
 
     /// What a run that was one of DLF still knows of it (spec 3.5).
     func originTable() throws(Fault) -> BCSVTable? {
         guard directory.names.contains("dlf.bcsv") else { return nil }
-        return BCSVTable([try BCSVFile(directory.path.file("dlf.bcsv"))])
+        return BCSVTable([try directory.bcsv(directory.path.file("dlf.bcsv"))])
     }
 }
 

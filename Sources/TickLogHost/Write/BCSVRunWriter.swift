@@ -95,21 +95,13 @@ public final class BCSVRunWriter {
             try copy.row()
         }
         try RunWriting.check(rows.table, source)
-        declareCut(rows)
+        added += source.cut(rows)
         if source.mayLackRows, let end = try source.tickSpan(lastPolled: next) { declareMissing(from: next, to: end + 1) }
     }
 
     private func declareMissing(from start: UInt64, to end: UInt64) {
         guard end > start else { return }
         for i in 0..<outline.polled.count { source.undeclared(i, from: start, to: end, &added) }
-    }
-
-    /// Of the last tick of a file that is torn, some streams have no sample any more.
-    private func declareCut(_ rows: RunRows) {
-        guard rows.sampled.count < outline.polled.count, !rows.sampled.isEmpty else { return }
-        for i in 0..<outline.polled.count where outline.polled[i].isDue(at: rows.tick) && !rows.sampled.contains(i) {
-            source.undeclared(i, from: rows.tick, to: rows.tick &+ 1, &added)
-        }
     }
 
     // MARK: event.bcsv (spec 3.4)

@@ -112,18 +112,18 @@ public final class DLFRunWriter {
             for i in 0..<outline.polled.count {
                 images.append(SampleImage(outline.polled[i], columns: rows.columns[i], changes: source.padding.changes[i]))
             }
-            // Where each stream stands: which it is, and when it is due next.
-            var due: [UInt64?] = outline.polled.map { $0.due(from: 0) }
-            var isSampled = [Bool](repeating: false, count: outline.polled.count)
-            let all = outline.polled.count
-            while rows.next() {
+            // When each stream is due next.
+            var due = source.schedules.map { $0.first }
+            let all = due.count
+            var isSampled = [Bool](repeating: false, count: all)
+            while file.isOpen, rows.next() {
                 let tick = rows.tick
                 guard tick >= next, tick < UInt64.max else { throw RunWriting.unordered(rows) }
                 var isMissing = false
-                for i in 0..<all where due[i] != nil && due[i]! < tick { isMissing = true }
+                for i in 0..<all where due[i] < tick { isMissing = true }
                 if isMissing {
                     try fill(file, from: next, to: tick)
-                    for i in 0..<all { due[i] = outline.polled[i].due(from: tick) }
+                    for i in 0..<all { due[i] = source.schedules[i].next(from: tick) }
                 }
                 let isWhole = rows.sampled.count == all
                 if !isWhole {
@@ -135,13 +135,13 @@ public final class DLFRunWriter {
                         if let bytes = rows.bytes(of: i) { images[i].take(bytes) } else { images[i].take(rows.table) }
                     } else {
                         images[i].skip()
-                        declare(i, from: tick, to: tick + 1)
+                        source.undeclared(i, from: tick, to: tick + 1, &added)
                     }
                     file.put(images[i].bytes)
-                    due[i] = outline.polled[i].due(from: tick + 1)
+                    let (following, overflow) = tick.addingReportingOverflow(source.schedules[i].interval)
+                    due[i] = overflow ? PolledSchedule.never : following
                 }
                 next = tick + 1
-                if !file.isOpen { break }
             }
             faults += rows.table.faults
             try RunWriting.check(rows.table, source)
@@ -156,37 +156,30 @@ public final class DLFRunWriter {
     private func fill(_ file: NewDLFFile, from start: UInt64, to end: UInt64) throws(Fault) {
         var bytes: UInt64 = 0
         var isTooMuch = false
-        for i in 0..<outline.polled.count {
-            let count = outline.polled[i].dueCount(from: start, to: end)
+        for (i, schedule) in source.schedules.enumerated() {
+            let count = schedule.count(from: start, to: end)
             let (product, overflow) = count.multipliedReportingOverflow(by: UInt64(outline.polled[i].size))
             let (sum, carry) = bytes.addingReportingOverflow(product)
             isTooMuch = isTooMuch || overflow || carry
             bytes = sum
-            if count > 0 { declare(i, from: start, to: end) }
         }
         guard !isTooMuch, bytes <= DLFRunWriter.mostFilled else {
             throw Fault(
                 .unreadable, "", at: nil,
                 "found no row between ticks \(start) and \(end), expected fewer missing samples than \(DLFRunWriter.mostFilled) bytes: DLF has to fill them")
         }
-        var tick = start
+        for i in 0..<source.schedules.count { source.undeclared(i, from: start, to: end, &added) }
+        var due = source.schedules.map { $0.next(from: start) }
         while file.isOpen {
-            var nearest: UInt64?
-            for stream in outline.polled {
-                if let due = stream.due(from: tick), due < end, nearest == nil || due < nearest! { nearest = due }
-            }
-            guard let nearest else { return }
-            for i in 0..<outline.polled.count where outline.polled[i].isDue(at: nearest) {
+            var nearest = PolledSchedule.never
+            for tick in due { nearest = min(nearest, tick) }
+            guard nearest < end else { return }
+            for i in 0..<due.count where due[i] == nearest {
                 images[i].skip()
                 file.put(images[i].bytes)
+                due[i] = source.schedules[i].next(from: nearest + 1)
             }
-            tick = nearest + 1
         }
-    }
-
-    /// Samples of a stream in [start, end) that nobody has declared lost.
-    private func declare(_ stream: Int, from start: UInt64, to end: UInt64) {
-        source.undeclared(stream, from: start, to: end, &added)
     }
 
     // MARK: event.dlf and loss.dlf (spec 4.4, 4.5)

@@ -52,5 +52,7 @@ private func runSource(_ path: String, _ arguments: Arguments) throws(Fault) -> 
     guard case .run(let directory) = try Input(path) else {
         throw Fault(.unreadable, path, at: nil, "found a file, expected a run")
     }
-    return try StoredRun(try Run(directory), salvage: arguments.has("salvage"))
+    let run = try Run(directory)
+    if directory.isLocked { Console.error("ticklog: note: \(terminalText(path)): the run was never closed\n") }
+    return try StoredRun(run, salvage: arguments.has("salvage"))
 }
