@@ -109,7 +109,7 @@ public final class Recording {
             }
             if let number = passed(low) { before = number - start } else { low = tick }
         }
-        dlf.begin(at: low)
+        dlf.begin(at: low, row: before)
         return before
     }
 
