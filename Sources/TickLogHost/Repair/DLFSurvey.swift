@@ -100,7 +100,6 @@ public final class DLFSurvey {
     // MARK: The header
 
     private func readHeader() {
-        let bytes = file.bytes
         guard let own = prefixFault() else {
             readStreams()
             return
@@ -135,6 +134,7 @@ public final class DLFSurvey {
         do throws(FormatError) {
             var reader = try DLFHeaderReader(bytes)
             dataOffset = reader.offset
+            hasGaps = reader.hasGaps
             while let stream = try reader.nextStream() {
                 _ = try DLFFile.fields(stream.type, size: stream.size, at: stream.typeOffset)
                 dataOffset = reader.offset
@@ -174,6 +174,8 @@ public final class DLFSurvey {
     }
 
     private var implausible: Int?
+    /// Notes that are not there have not even their NUL (DLF.md, section 2).
+    private var hasGaps = false
     private var described: [DLFStream] = []
 
     /// Whether texts are as writers make them (DLF.md, section 2). Asked only where the header seems to have no end: its
@@ -284,6 +286,9 @@ public final class DLFSurvey {
     /// What is peculiar, and no damage.
     public var notes: [Fault] {
         var notes: [Fault] = []
+        if hasGaps {
+            notes.append(Fault(.torn, path, at: 13, "found headers of streams without notes, expected an empty text at least; it is read so"))
+        }
         for zero in zeroIntervals {
             notes.append(
                 Fault(.torn, path, at: zero.offset, "found the interval 0 of stream \(zero.stream), expected at least 1: it means every tick"))

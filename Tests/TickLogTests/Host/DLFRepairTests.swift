@@ -322,6 +322,37 @@ import TickLogHost
         }
     }
 
+    @Test(arguments: ["real_structs", "real_events", "real_interval0"])
+    func `any byte changed: repaired for good, or refused and left alone`(_ run: String) throws {
+        let folder = try Folder()
+        let files = try Self.files(run)
+        for locked in [true, false] {
+            for name in ["meta.dlf", "polled.dlf", "event.dlf"] {
+                for offset in 0..<files[name]!.count {
+                    for value: UInt8 in [0, 0x3B, 0xFF, files[name]![offset] ^ 1] where value != files[name]![offset] {
+                        var changed = files
+                        if !locked { changed["LOCK"] = nil }
+                        changed[name]![offset] = value
+                        if offset % 5 == 0 { changed[name]!.removeLast(1) }
+                        try folder.empty()
+                        for (name, bytes) in changed { try folder.write(name, bytes) }
+                        let survey = try Self.survey(folder)
+                        let what = "\(run) \(name) \(offset) \(value) \(locked)"
+                        do {
+                            try DLFRunRepair(survey).replace()
+                        } catch {
+                            #expect(folder.all == changed && survey.refusal != nil, "\(what): \(error.message)")
+                            continue
+                        }
+                        let again = try Self.survey(folder)
+                        #expect(again.isFinished && again.isSound, "\(what): \(again.faults.map(\.message))")
+                        #expect(again.samples == survey.samples, "\(what)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `events out of order are a note`() throws {
         let folder = try Folder()
         var files = try Self.files("real_events")
