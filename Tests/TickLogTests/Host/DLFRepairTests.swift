@@ -353,6 +353,20 @@ import TickLogHost
         }
     }
 
+    @Test func `the file that a link leads to is repaired, and kept`() throws {
+        let folder = try Folder()
+        let elsewhere = try Folder()
+        var files = try Self.files("real_structs")
+        files["polled.dlf"]!.removeLast(3)
+        for (name, bytes) in files where name != "polled.dlf" { try folder.write(name, bytes) }
+        try elsewhere.write("data", files["polled.dlf"])
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/polled.dlf", withDestinationPath: elsewhere.path + "/data")
+        try DLFRunRepair(try Self.survey(folder)).replace()
+        #expect(elsewhere.read("data.orig") == files["polled.dlf"])
+        #expect(Naive(elsewhere.read("data")!).span == 8 && Naive(folder.read("polled.dlf")!).span == 8)
+        #expect(!folder.names.contains("LOCK"))
+    }
+
     @Test func `events out of order are a note`() throws {
         let folder = try Folder()
         var files = try Self.files("real_events")
