@@ -7,9 +7,10 @@ public struct DLFObject {
     fileprivate static let alive: UInt32 = 0x4C44_4B54  // "TKDL"
     fileprivate var magic: UInt32 = 0
     fileprivate var reader: DLFReader
-    /// Why the last call answered DAMAGED, or what the torn tail is, and what is left out because of it.
+    /// Why a call answered DAMAGED.
     fileprivate var fault: FormatError?
-    fileprivate var skipped = 0..<0
+    /// The last call that told samples came to their end, and a torn tail is what there is to tell.
+    fileprivate var hasEnded = false
     /// What `ticklog_dlf_open_path` took, for `ticklog_dlf_close`.
     public var owner: UnsafeMutableRawPointer?
 
@@ -71,18 +72,17 @@ public struct DLFObject {
 
     @inline(never)
     fileprivate mutating func failed(_ error: FormatError) -> ticklog_status {
-        let status = ReaderObject.status(error)
         if error.kind != .source {
             fault = error
-            skipped = error.offset..<max(reader.dataOffset + reader.length, error.offset)
+            hasEnded = false
         }
-        return status
+        return ReaderObject.status(error)
     }
 
-    /// Nothing is left. A part of a sample behind the last one is told of.
-    @inline(never)
+    /// Nothing is left. Whether a part of a sample stands there is found out only if it is asked for.
+    @inline(__always)
     fileprivate mutating func ended() -> ticklog_status {
-        if let torn = reader.torn { _ = failed(torn) }
+        hasEnded = true
         return TICKLOG_END
     }
 }
@@ -346,7 +346,8 @@ public func ticklog_dlf_get_damage(
     guard dlf != nil, let damage else { return TICKLOG_NULL }
     guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
     guard damage.pointee.size == UInt32(MemoryLayout<ticklog_damage>.size) else { return TICKLOG_BAD_SIZE }
-    guard let fault = dlf.pointee.fault else { return TICKLOG_NOT_FOUND }
+    let torn = dlf.pointee.hasEnded ? dlf.pointee.reader.torn : nil
+    guard let fault = torn ?? dlf.pointee.fault else { return TICKLOG_NOT_FOUND }
     var found: UnsafePointer<CChar>?
     var number: UInt64 = 0
     switch fault.found {
@@ -354,10 +355,10 @@ public func ticklog_dlf_get_damage(
     case .end: found = Builtin.text("the end of the file")
     case .text(let value): found = Builtin.text(value)
     }
-    let skipped = dlf.pointee.skipped
+    let length = dlf.pointee.reader.dataOffset + dlf.pointee.reader.length
     damage.pointee = ticklog_damage(
         size: damage.pointee.size, status: fault.kind == .torn ? TICKLOG_END : ReaderObject.status(fault),
-        offset: UInt64(fault.offset), skipped_from: UInt64(skipped.lowerBound), skipped_bytes: UInt64(skipped.count),
+        offset: UInt64(fault.offset), skipped_from: UInt64(fault.offset), skipped_bytes: UInt64(max(length - fault.offset, 0)),
         first_row: 0, rows: 0, expected: Builtin.text(fault.expected), found: found, found_number: number)
     return TICKLOG_OK
 }
