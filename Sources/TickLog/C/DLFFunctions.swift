@@ -7,16 +7,20 @@ public struct DLFObject {
     fileprivate static let alive: UInt32 = 0x4C44_4B54  // "TKDL"
     fileprivate var magic: UInt32 = 0
     fileprivate var reader: DLFReader
-    /// Why the last call answered DAMAGED, or what the torn tail is, and what is left out because of it.
+    /// Why a call answered DAMAGED.
     fileprivate var fault: FormatError?
-    fileprivate var skipped = 0..<0
+    /// The last call that told samples came to their end, and a torn tail is what there is to tell.
+    fileprivate var hasEnded = false
     /// What `ticklog_dlf_open_path` took, for `ticklog_dlf_close`.
     public var owner: UnsafeMutableRawPointer?
 
     public typealias Pointer = UnsafeMutablePointer<DLFObject>
 
     @inline(never)
-    public static func from(_ handle: OpaquePointer?) -> Pointer? {
+    public static func from(_ handle: OpaquePointer?) -> Pointer? { here(handle) }
+
+    @inline(__always)
+    fileprivate static func here(_ handle: OpaquePointer?) -> Pointer? {
         guard let handle, UInt(bitPattern: handle) % 8 == 0 else { return nil }
         let object = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: DLFObject.self)
         return object.pointee.magic == alive ? object : nil
@@ -68,18 +72,17 @@ public struct DLFObject {
 
     @inline(never)
     fileprivate mutating func failed(_ error: FormatError) -> ticklog_status {
-        let status = ReaderObject.status(error)
         if error.kind != .source {
             fault = error
-            skipped = error.offset..<max(reader.dataOffset + reader.length, error.offset)
+            hasEnded = false
         }
-        return status
+        return ReaderObject.status(error)
     }
 
-    /// Nothing is left. A part of a sample behind the last one is told of.
-    @inline(never)
+    /// Nothing is left. Whether a part of a sample stands there is found out only if it is asked for.
+    @inline(__always)
     fileprivate mutating func ended() -> ticklog_status {
-        if let torn = reader.torn { _ = failed(torn) }
+        hasEnded = true
         return TICKLOG_END
     }
 }
@@ -94,6 +97,21 @@ func sourceStatus(_ source: UnsafePointer<ticklog_source>) -> ticklog_status {
 
 private func text(_ bytes: FileBytes) -> ticklog_text {
     ticklog_text(bytes: bytes.start.assumingMemoryBound(to: CChar.self), count: bytes.count)
+}
+
+extension PolledWalk {
+    /// The current sample.
+    @inline(__always)
+    fileprivate func store(
+        _ out: UnsafeMutablePointer<ticklog_dlf_sample>, _ data: UnsafeRawPointer, _ dataOffset: Int
+    ) {
+        let at = Int(truncatingIfNeeded: offset)
+        out.pointee.stream = UInt32(truncatingIfNeeded: stream)
+        out.pointee.count = UInt32(truncatingIfNeeded: size)
+        out.pointee.tick = tick
+        out.pointee.offset = UInt64(truncatingIfNeeded: dataOffset &+ at)
+        out.pointee.bytes = data + at
+    }
 }
 
 @inline(__always)
@@ -226,7 +244,17 @@ public func ticklog_dlf_get_member(
 @c @implementation
 public func ticklog_dlf_next(_ dlf: OpaquePointer!, _ sample: UnsafeMutablePointer<ticklog_dlf_sample>!) -> ticklog_status {
     guard dlf != nil, let sample else { return TICKLOG_NULL }
-    guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
+    guard let dlf = DLFObject.here(dlf) else { return TICKLOG_BAD_HANDLE }
+    if let data = dlf.pointee.reader.plain {
+        guard dlf.pointee.reader.advance() else { return dlf.pointee.ended() }
+        dlf.pointee.reader.walk.store(sample, data, dlf.pointee.reader.dataOffset)
+        return TICKLOG_OK
+    }
+    return next(dlf, sample)
+}
+
+@inline(never)
+private func next(_ dlf: DLFObject.Pointer, _ sample: UnsafeMutablePointer<ticklog_dlf_sample>) -> ticklog_status {
     do throws(FormatError) {
         guard let found = try dlf.pointee.reader.next() else { return dlf.pointee.ended() }
         store(found, sample)
@@ -318,7 +346,8 @@ public func ticklog_dlf_get_damage(
     guard dlf != nil, let damage else { return TICKLOG_NULL }
     guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
     guard damage.pointee.size == UInt32(MemoryLayout<ticklog_damage>.size) else { return TICKLOG_BAD_SIZE }
-    guard let fault = dlf.pointee.fault else { return TICKLOG_NOT_FOUND }
+    let torn = dlf.pointee.hasEnded ? dlf.pointee.reader.torn : nil
+    guard let fault = torn ?? dlf.pointee.fault else { return TICKLOG_NOT_FOUND }
     var found: UnsafePointer<CChar>?
     var number: UInt64 = 0
     switch fault.found {
@@ -326,10 +355,10 @@ public func ticklog_dlf_get_damage(
     case .end: found = Builtin.text("the end of the file")
     case .text(let value): found = Builtin.text(value)
     }
-    let skipped = dlf.pointee.skipped
+    let length = dlf.pointee.reader.dataOffset + dlf.pointee.reader.length
     damage.pointee = ticklog_damage(
         size: damage.pointee.size, status: fault.kind == .torn ? TICKLOG_END : ReaderObject.status(fault),
-        offset: UInt64(fault.offset), skipped_from: UInt64(skipped.lowerBound), skipped_bytes: UInt64(skipped.count),
+        offset: UInt64(fault.offset), skipped_from: UInt64(fault.offset), skipped_bytes: UInt64(max(length - fault.offset, 0)),
         first_row: 0, rows: 0, expected: Builtin.text(fault.expected), found: found, found_number: number)
     return TICKLOG_OK
 }

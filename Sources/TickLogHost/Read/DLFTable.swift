@@ -95,7 +95,9 @@ public final class DLFTable: Table {
             if streams[i].isOpaque { longest = max(longest, 2 * min(file.described[i].size, file.file.bytes.count)) }
         }
         scratch = .allocate(byteCount: longest, alignment: 1)
-        hasTexts = columns.contains { $0.type == .string }
+        var hasTexts = false
+        for column in columns where column.type == .string { hasTexts = true }
+        self.hasTexts = hasTexts
         own = .allocate(byteCount: 8 * columns.count, alignment: 8)
         own.initializeMemory(as: UInt8.self, repeating: 0, count: 8 * columns.count)
         values = own
