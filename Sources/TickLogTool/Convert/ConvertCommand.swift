@@ -219,9 +219,7 @@ func copyRows(
         do { try writer.writeRow() } catch { throw Failure(error) }
         rows += 1
     }
-    if unknown > 0, most == UInt64.max {
-        Console.error("ticklog: note: \(unknown) values before the first sample of their stream are written as 0 or empty\n")
-    }
+    if unknown > 0, most == UInt64.max { noteUnknown(unknown) }
     return rows
 }
 
@@ -237,7 +235,12 @@ private func copyFilled(_ table: Table, of path: String, _ writer: BCSVWriter, m
         }
         rows += 1
     }
+    if table.unknownValues > 0, most == UInt64.max { noteUnknown(table.unknownValues) }
     return rows
+}
+
+private func noteUnknown(_ count: UInt64) {
+    Console.error("ticklog: note: \(count) values before the first sample of their stream are written as 0 or empty\n")
 }
 
 private func tooLong(_ table: Table, _ column: Int, of path: String) -> Failure {
