@@ -38,7 +38,8 @@ public final class RunComparison {
 
     public var isEqual: Bool { parts.isEmpty }
 
-    private var hasDLF: Bool { !a.hasBuiltins || !b.hasBuiltins }
+    /// One of them is a run of DLF, or was one.
+    private var hasDLF: Bool { a.outline.image != nil || b.outline.image != nil }
 
     public func run() throws(Fault) {
         compareMetadata()
