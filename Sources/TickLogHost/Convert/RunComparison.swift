@@ -112,8 +112,7 @@ public final class RunComparison {
             if !hasDLF, p.kind != q.kind { note("kind", name(p.kind), name(q.kind)) }
             if p.plainNotes != q.plainNotes { note("notes", "'\(shown(p.notes))'", "'\(shown(q.notes))'") }
             if p.schedule.interval != q.schedule.interval { note("interval", "\(p.interval)", "\(q.interval)") }
-            let (due, other) = (p.schedule.first, q.schedule.first)
-            if due != other { note("first tick", "\(due)", "\(other)") }
+            if p.phase != q.phase { note("phase", "\(p.phase)", "\(q.phase)") }
             if p.isOpaque != q.isOpaque || p.fields.count != q.fields.count {
                 note("fields", p.isOpaque ? "none" : "\(p.fields.count)", q.isOpaque ? "none" : "\(q.fields.count)")
                 isSame = false
