@@ -107,9 +107,10 @@ import Testing
             try convert(origin, to: there, isDLF: !isDLF)
             try convert(there, to: back, isDLF: isDLF)
             let label: Comment = "seed \(seed), round \(round)"
-            #expect(try difference(origin, there) == "", label)
-            #expect(try difference(there, back) == "", label)
-            #expect(try difference(origin, back) == "", label)
+            for (a, b) in [(origin, there), (there, back), (origin, back)] {
+                let found = try difference(a, b)
+                #expect(found == "", label)
+            }
             #expect(try FileManager.default.contentsOfDirectory(atPath: recorder.root).sorted() == ["back", "origin", "there"], label)
             guard isDLF else { continue }
             for file in ["meta.dlf", "polled.dlf", "event.dlf", "loss.dlf"] {
@@ -124,11 +125,20 @@ import Testing
         try FileManager.default.createDirectory(atPath: origin, withIntermediateDirectories: true)
         func number<N: FixedWidthInteger>(_ number: N) -> Data { withUnsafeBytes(of: number.littleEndian) { Data($0) } }
         func header(_ isEvents: Bool, _ streams: [(type: String, name: [UInt8], size: Int)]) -> Data {
-            var data = number(UInt16(0x8414)) + Data([isEvents ? 1 : 0]) + number(UInt64(1)) + number(UInt16(streams.count))
+            var data = number(UInt16(0x8414))
+            data += [isEvents ? 1 : 0]
+            data += number(UInt64(1))
+            data += number(UInt16(streams.count))
             for stream in streams {
-                data += Data(stream.type.utf8) + [0] + Data(stream.name) + [0] + Data("N/A".utf8) + [0] + number(UInt32(stream.size))
+                data += Data((stream.type + "\0").utf8)
+                data += Data(stream.name + [0])
+                data += Data("N/A\0".utf8)
+                data += number(UInt32(stream.size))
                 // A phase that exceeds the interval.
-                if !isEvents { data += number(UInt64(1)) + number(UInt64(7)) }
+                if !isEvents {
+                    data += number(UInt64(1))
+                    data += number(UInt64(7))
+                }
             }
             return data
         }
@@ -138,14 +148,19 @@ import Testing
             ("uint8_t", Array("tick".utf8), 1), ("uint8_t", [], 1), ("!x", [0xFF, 0xC3], 2), ("word", Array("ticklog.loss".utf8), 1),
         ]
         let events: [(String, [UInt8], Int)] = [("uint8_t", name, 1), ("uint8_t", name, 1), ("none", Array("e".utf8), 0)]
-        let meta = number(UInt16(0x8414)) + number(UInt32(5)) + number(UInt32(1000)) + Data("!m".utf8) + [0] + number(UInt32(2)) + [1, 2]
+        var meta = number(UInt16(0x8414)) + number(UInt32(5)) + number(UInt32(1000))
+        meta += Data("!m\0".utf8)
+        meta += number(UInt32(2))
+        meta += [1, 2]
         try meta.write(to: URL(fileURLWithPath: origin + "/meta.dlf"))
         // Two ticks. The bool is 2, then 1, and the third byte padding.
         let data = Data([1, 2, 2, 4, 9, 5, 6, 7, 0xAB, 0xCD, 8]) + Data([1, 2, 1, 4, 9, 5, 6, 7, 0xAB, 0xCD, 8])
         try (header(false, polled) + data).write(to: URL(fileURLWithPath: origin + "/polled.dlf"))
         var records = header(true, events)
         for (stream, tick, value) in [(0, 0, [1]), (1, 0, [2]), (2, 0, []), (1, 1, [3])] as [(UInt16, UInt64, [UInt8])] {
-            records += number(stream) + number(tick) + Data(value)
+            records += number(stream)
+            records += number(tick)
+            records += value
         }
         try records.write(to: URL(fileURLWithPath: origin + "/event.dlf"))
 
