@@ -166,11 +166,12 @@ extension Output {
             byte(0x0A)
         }
         if let hex = run.meta.opaque { line("  metadata " + hex) }
-        streams(described(allStreams(run), summary.polled + summary.events), tickNs: run.meta.tickNs)
+        let all = allStreams(run)
+        streams(described(all, summary.polled + summary.events), tickNs: run.meta.tickNs)
         line("  losses   \(summary.lostSamples) samples declared lost in \(summary.losses.count) ranges")
         for total in LossTotal.all(summary.losses) {
             line(
-                "    " + terminalText(streamName(run, total.stream)) + ": \(total.samples) samples, " + Loss.text(of: total.reason)
+                "    " + terminalText(streamName(run, total.stream, all)) + ": \(total.samples) samples, " + Loss.text(of: total.reason)
                     + ", \(total.ranges) ranges within ticks \(total.firstTick) to \(total.lastTick)")
         }
         for file in summary.polled + summary.events { notes(file) }
@@ -276,12 +277,12 @@ func allStreams(_ run: Run) -> [RunStream] {
 }
 
 /// The name of the stream that a loss is of. In a DLF run it counts the polled file's streams, then the event file's.
-func streamName(_ run: Run, _ index: Int) -> String {
+func streamName(_ run: Run, _ index: Int, _ streams: [RunStream]? = nil) -> String {
+    let streams = streams ?? allStreams(run)
     if run.directory.format == .bcsv {
-        for stream in run.streams where stream.index == index { return stream.name }
-    } else {
-        let streams = allStreams(run)
-        if index < streams.count { return streams[index].name }
+        for stream in streams where stream.index == index { return stream.name }
+    } else if index < streams.count {
+        return streams[index].name
     }
     return "stream \(index)"
 }
@@ -351,7 +352,8 @@ extension JSONWriter {
         }
         end("}")
         if let hex = run.meta.opaque { field("metadata_hex", hex) }
-        streams(described(allStreams(run), summary.polled + summary.events), tickNs: run.meta.tickNs)
+        let all = allStreams(run)
+        streams(described(all, summary.polled + summary.events), tickNs: run.meta.tickNs)
         key("files")
         begin("[")
         for file in summary.polled + summary.events {
@@ -367,7 +369,7 @@ extension JSONWriter {
         for loss in summary.losses {
             begin("{")
             field("stream", UInt64(loss.stream))
-            field("name", streamName(run, Int(loss.stream)))
+            field("name", streamName(run, Int(loss.stream), all))
             field("reason", UInt64(loss.reason))
             field("reason_text", Loss.text(of: loss.reason))
             field("first_tick", loss.firstTick)

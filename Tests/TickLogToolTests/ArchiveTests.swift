@@ -56,7 +56,7 @@ import Testing
             for run in ["bcsv", "dlf"] {
                 let path = root + "/" + run
                 let expected = try all(path)
-                #expect(expected[0].contains("\n0,"))
+                #expect(expected[0].components(separatedBy: "\n").count > 5)
                 let made = try Tool.run("archive", path)
                 #expect(made.code == 0 && made.errors.isEmpty && made.output.hasPrefix(path + ".tar: "))
                 #expect(try all(path + ".tar") == expected)

@@ -140,11 +140,11 @@ public final class DLFTable: Table {
     }
 
     /// Of a polled file: the next row is the first of a tick at or behind `tick`. Columns then hold what they would if all
-    /// rows had been read, but `row` counts from here. Time: O(streams²).
-    func begin(at tick: UInt64) {
+    /// rows had been read, and `row` counts from `row` on. Time: O(streams²).
+    func begin(at tick: UInt64, row: UInt64) {
         ended = false
         isAhead = false
-        count = 0
+        count = row
         for i in 0..<streams.count {
             guard tick > 0, let due = file.schedule.streams[i].last(through: tick - 1) else { continue }
             let offset = file.schedule.offset(of: i, at: due)

@@ -14,7 +14,8 @@ public final class StreamTable: Table {
         own = recording.columns(of: index)
         var columns = [Column("tick", .u64)]
         if clock != nil { columns.append(Column("time_ns", .i64)) }
-        super.init(columns: columns + own.map { recording.table.columns[$0] })
+        for column in own { columns.append(recording.table.columns[column]) }
+        super.init(columns: columns)
     }
 
     private var before: Int { clock == nil ? 1 : 2 }

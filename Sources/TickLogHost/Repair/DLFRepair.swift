@@ -79,6 +79,7 @@ public struct DLFRepair {
     public func verify(_ path: String) throws(Fault) {
         let file: MappedFile
         do { file = try MappedFile(path) } catch { throw Fault(error) }
+        defer { withExtendedLifetime(file) {} }
         let again = DLFSurvey(file, as: role)
         if let fault = again.fault { throw fault }
         guard again.header == .whole, again.samples == samples, again.tickSpan == tickSpan, again.zeroIntervals.isEmpty else {

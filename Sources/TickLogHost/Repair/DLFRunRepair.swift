@@ -29,7 +29,7 @@ public struct DLFRunRepair {
         }
         try refuseGrowth(replaced: false)
         for (new, repair) in made {
-            if repair.survey != nil { try keepOriginal(repair.path) }
+            if repair.survey != nil { try keepOriginal(new.path) }
             do { try new.commit() } catch { throw Fault(error) }
         }
         // What was whole already may never have reached the medium: its writer has crashed.
@@ -47,7 +47,9 @@ public struct DLFRunRepair {
     private func refuseGrowth(replaced: Bool) throws(Fault) {
         for repair in survey.repairs {
             guard let file = repair.survey, !(replaced && repair.isNeeded) else { continue }
-            let now = size(of: file.path)
+            var status = stat()
+            guard stat(file.path, &status) == 0 else { throw Fault(FileError(file.path, "stat", cposix_errno())) }
+            let now = UInt64(clamping: status.st_size)
             guard now == file.size else {
                 throw Fault(
                     .damaged, file.path, at: nil,
@@ -67,7 +69,8 @@ public struct DLFRunRepair {
             let meta = try newFile(part.file(survey.directory.metaPath.lastComponent), replacing: false)
             let output = Output(descriptor: meta.descriptor, path: meta.path)
             do throws(FileError) {
-                output.bytes(try survey.directory.open(survey.directory.metaPath).bytes.buffer)
+                let file = try survey.directory.open(survey.directory.metaPath)
+                withExtendedLifetime(file) { output.bytes(file.bytes.buffer) }
                 try output.flush()
                 try meta.commit()
             } catch {

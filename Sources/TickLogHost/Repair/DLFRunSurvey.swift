@@ -121,6 +121,7 @@ public final class DLFRunSurvey {
         do throws(Fault) {
             let file: MappedFile
             do { file = try directory.open(path) } catch { throw Fault(error) }
+            defer { withExtendedLifetime(file) {} }
             let bytes = file.bytes
             if bytes.holds(2, at: 0), bytes[0] == 0x84, bytes[1] == 0x14 {
                 throw Fault(.unreadable, path, at: 0, "found the bytes 84 14, the magic of a big-endian file, expected 14 84")

@@ -36,7 +36,7 @@ public struct DLFSpans: Equatable {
             return
         }
         self.polled = own
-        if let span = polled.tickSpan, polled.agrees(with: span) { self.polled = span }
+        if polled.header == .whole, let span = polled.tickSpan, polled.agrees(with: span) { self.polled = span }
         self.event = max(self.polled, lastEvent)
         self.loss = max(self.event, lastLoss)
     }

@@ -100,7 +100,6 @@ public final class DLFSurvey {
     // MARK: The header
 
     private func readHeader() {
-        let bytes = file.bytes
         guard let own = prefixFault() else {
             readStreams()
             return
@@ -135,15 +134,14 @@ public final class DLFSurvey {
         do throws(FormatError) {
             var reader = try DLFHeaderReader(bytes)
             dataOffset = reader.offset
+            hasGaps = reader.hasGaps
             while let stream = try reader.nextStream() {
                 _ = try DLFFile.fields(stream.type, size: stream.size, at: stream.typeOffset)
                 dataOffset = reader.offset
                 streamCount += 1
                 if !isPlausible(stream) { implausible = implausible ?? stream.typeOffset }
-                guard role == .polled else {
-                    sizes.append(stream.size)
-                    continue
-                }
+                described.append(stream)
+                guard role == .polled else { continue }
                 schedule.append(PolledSchedule.Stream(stream))
                 if bytes.u64(at: dataOffset - 16) == 0 {
                     zeroIntervals.append((dataOffset - 16, String(decoding: stream.id.buffer, as: UTF8.self)))
@@ -176,7 +174,9 @@ public final class DLFSurvey {
     }
 
     private var implausible: Int?
-    private var sizes: [Int] = []
+    /// Notes that are not there have not even their NUL (DLF.md, section 2).
+    private var hasGaps = false
+    private var described: [DLFStream] = []
 
     /// Whether texts are as writers make them (DLF.md, section 2). Asked only where the header seems to have no end: its
     /// number of streams may be wrong, and these be data.
@@ -235,28 +235,27 @@ public final class DLFSurvey {
 
     private func walk() {
         let bytes = file.bytes
-        var at = dataOffset
-        var previous: UInt64 = 0
-        while at < bytes.count {
-            guard bytes.holds(2, at: at) else { break }
-            let stream = Int(bytes.u16(at: at))
-            guard stream < streamCount else {
-                fault = Fault(
-                    .damaged, path, at: at,
-                    "found stream \(stream), expected one of the \(streamCount) in the header; \(bytes.count - at) bytes from here on cannot be read")
-                break
+        described.withUnsafeBufferPointer { streams in
+            var events = DLFEvents(bytes, dataOffset: dataOffset, streams: streams)
+            var previous: UInt64 = 0
+            do throws(FormatError) {
+                while let event = try events.next() {
+                    if samples > 0, event.tick < previous {
+                        backwards = ((backwards?.count ?? 0) + 1, backwards?.offset ?? event.offset)
+                    }
+                    previous = event.tick
+                    lastTick = max(lastTick ?? 0, event.tick)
+                    samples += 1
+                }
+            } catch {
+                let left = bytes.count - events.offset
+                if error.kind == .torn {
+                    fault = Fault(.torn, path, at: events.offset, "found \(left) bytes and the end of the file, expected a whole event record")
+                } else {
+                    fault = Fault(error, path, and: " (\(streamCount) streams); \(left) bytes from here on cannot be read")
+                }
             }
-            guard bytes.holds(10, at: at), bytes.holds(sizes[stream], at: at + 10) else { break }
-            let tick = bytes.u64(at: at + 2)
-            if samples > 0, tick < previous { backwards = ((backwards?.count ?? 0) + 1, backwards?.offset ?? at) }
-            previous = tick
-            lastTick = max(lastTick ?? 0, tick)
-            samples += 1
-            at += 10 + sizes[stream]
-        }
-        end = at
-        if fault == nil, at < bytes.count {
-            fault = Fault(.torn, path, at: at, "found \(bytes.count - at) bytes and the end of the file, expected a whole event record")
+            end = events.offset
         }
     }
 
@@ -287,6 +286,9 @@ public final class DLFSurvey {
     /// What is peculiar, and no damage.
     public var notes: [Fault] {
         var notes: [Fault] = []
+        if hasGaps {
+            notes.append(Fault(.torn, path, at: 13, "found headers of streams without notes, expected an empty text at least; it is read so"))
+        }
         for zero in zeroIntervals {
             notes.append(
                 Fault(.torn, path, at: zero.offset, "found the interval 0 of stream \(zero.stream), expected at least 1: it means every tick"))
