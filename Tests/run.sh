@@ -28,6 +28,7 @@ step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test
 step cross-x86_64 Cross/build.sh linux-x86_64
 step differential timeout 600 Tests/differential.sh
 step append timeout 600 Tests/append.sh quick
+step convert timeout 600 Tests/convert.sh
 step repair timeout 600 Tests/repair.sh
 step spec timeout 300 docs/examples.py --check
 step faults timeout 600 Tests/faults.sh

@@ -48,7 +48,11 @@ private func diff(_ arguments: Arguments) throws(Failure) -> Int32 {
         }
         tolerance = value
     }
-    let inputs = (try TableInput(arguments.operands[0], arguments), try TableInput(arguments.operands[1], arguments))
+    // What a run has not sampled yet is an empty cell when it is printed.
+    let (a, b) = (arguments.operands[0], arguments.operands[1])
+    let inputs = (
+        try TableInput(a, arguments, isRun: TableInput.isRun(b)), try TableInput(b, arguments, isRun: TableInput.isRun(a))
+    )
     if !arguments.has("events"), case .run(let a) = inputs.0.source, case .run(let b) = inputs.1.source {
         return try diff(a, b, tolerance, arguments)
     }
@@ -56,6 +60,7 @@ private func diff(_ arguments: Arguments) throws(Failure) -> Int32 {
     inputs.1.printNotes()
     let comparison = TableComparison(
         try inputs.0.table(), try inputs.1.table(), typed: inputs.0.isTyped && inputs.1.isTyped, tolerance: tolerance)
+    if arguments.has("events") { comparison.limit = withoutBuiltins(comparison.a.columns, comparison.b.columns) }
     comparison.run()
     let faults = inputs.0.faults + inputs.1.faults + comparison.a.faults + comparison.b.faults
     let output = Output(descriptor: 1)
@@ -135,6 +140,15 @@ private func report(_ comparison: RunComparison, _ writer: JSONWriter) {
     }
     writer.end("}")
     writer.output.byte(0x0A)
+}
+
+/// How many columns both have, if they differ in the built-in ones that every run of BCSV has.
+private func withoutBuiltins(_ a: [Column], _ b: [Column]) -> Int? {
+    let (few, many) = a.count < b.count ? (a, b) : (b, a)
+    for column in few where column.name.utf8.starts(with: "ticklog.".utf8) { return nil }
+    guard few.count < many.count else { return nil }
+    for column in many[few.count...] where !column.name.utf8.starts(with: "ticklog.".utf8) { return nil }
+    return few.count
 }
 
 private func number(_ text: String) -> Double? {

@@ -38,7 +38,8 @@ public final class RunComparison {
 
     public var isEqual: Bool { parts.isEmpty }
 
-    private var hasDLF: Bool { !a.hasBuiltins || !b.hasBuiltins }
+    /// One of them is a run of DLF, or was one.
+    private var hasDLF: Bool { a.outline.image != nil || b.outline.image != nil }
 
     public func run() throws(Fault) {
         compareMetadata()
@@ -111,8 +112,7 @@ public final class RunComparison {
             if !hasDLF, p.kind != q.kind { note("kind", name(p.kind), name(q.kind)) }
             if p.plainNotes != q.plainNotes { note("notes", "'\(shown(p.notes))'", "'\(shown(q.notes))'") }
             if p.schedule.interval != q.schedule.interval { note("interval", "\(p.interval)", "\(q.interval)") }
-            let (due, other) = (p.schedule.first, q.schedule.first)
-            if due != other { note("first tick", "\(due)", "\(other)") }
+            if p.phase != q.phase { note("phase", "\(p.phase)", "\(q.phase)") }
             if p.isOpaque != q.isOpaque || p.fields.count != q.fields.count {
                 note("fields", p.isOpaque ? "none" : "\(p.fields.count)", q.isOpaque ? "none" : "\(q.fields.count)")
                 isSame = false
@@ -231,26 +231,22 @@ public final class RunComparison {
     private var isPlainlyEqual: Bool { streams.isEmpty && polled?.isEqual != false && events?.isEqual != false }
 
     private func comparePadding() throws(Fault) {
-        var changes: [(Int, SamplePadding.Change)] = []
-        try a.eachPadding { (stream, change) throws(Fault) in changes.append((stream, change)) }
-        var next = 0
-        var different = 0
-        var first = ""
+        let changes = SamplePadding(streams: a.outline.streamCount)
+        try a.eachPadding { (stream, change) throws(Fault) in changes.add(stream, change) }
+        var next = [Int](repeating: 0, count: changes.changes.count)
+        var different: (stream: Int, sample: UInt64)?
         try b.eachPadding { (stream, change) throws(Fault) in
-            defer { next += 1 }
-            if next < changes.count, changes[next].0 == stream, changes[next].1.sample == change.sample,
-                changes[next].1.bytes == change.bytes
-            {
-                return
-            }
-            if different == 0 { first = "sample \(change.sample) of stream \(stream)" }
-            different += 1
+            let own = changes.changes[stream]
+            let at = next[stream]
+            next[stream] += 1
+            if at < own.count, own[at].sample == change.sample, own[at].bytes == change.bytes { return }
+            if different == nil { different = (stream, change.sample) }
         }
-        if changes.count > next, different == 0 {
-            first = "sample \(changes[next].1.sample) of stream \(changes[next].0)"
+        for stream in 0..<next.count where next[stream] < changes.changes[stream].count && different == nil {
+            different = (stream, changes.changes[stream][next[stream]].sample)
         }
-        if different > 0 || changes.count != next {
-            padding.append("bytes between the members of samples differ, first in \(first)")
+        if let different {
+            padding.append("bytes between the members of samples differ, first in sample \(different.sample) of stream \(different.stream)")
         }
     }
 }

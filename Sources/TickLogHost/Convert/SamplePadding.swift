@@ -16,6 +16,8 @@ final class SamplePadding {
 
     init(streams: Int) { changes = [[Change]](repeating: [], count: streams) }
 
+    func grow(to streams: Int) { while changes.count < streams { changes.append([]) } }
+
     func add(_ stream: Int, _ change: Change) { changes[stream].append(change) }
 
     var isEmpty: Bool {

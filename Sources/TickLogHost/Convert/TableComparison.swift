@@ -38,6 +38,8 @@ public final class TableComparison {
 
     /// Rows that only one has although nothing says that the other has lost them.
     public private(set) var unmatched: UInt64 = 0
+    /// How many columns are compared, if not all: those behind them are built-in ones of one of the tables.
+    public var limit: Int?
     /// Rows of runs are matched by tick.
     private var isMatched = false
 
@@ -46,7 +48,7 @@ public final class TableComparison {
     }
 
     func compareSchema() {
-        if a.columns.count != b.columns.count { schema.append("columns: \(a.columns.count) | \(b.columns.count)") }
+        if a.columns.count != b.columns.count, limit == nil { schema.append("columns: \(a.columns.count) | \(b.columns.count)") }
         let width = min(a.columns.count, b.columns.count)
         for i in 0..<width {
             let (x, y) = (a.columns[i], b.columns[i])
@@ -110,9 +112,9 @@ public final class TableComparison {
         let (x, y) = (a.columns[column].type, b.columns[column].type)
         let known = a.isKnown(column)
         if known != b.isKnown(column) {
-            // A value that is not there is an empty cell.
+            // A value that is not there is an empty cell, or the 0 that BCSV has for it.
             let (table, type) = known ? (a, x) : (b, y)
-            return type == .string && table.text(column).count == 0
+            return type == .string ? table.text(column).count == 0 : table.bits(column) == 0
         }
         if !known { return true }
         if x == .string, y == .string {

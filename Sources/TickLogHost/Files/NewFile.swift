@@ -123,6 +123,8 @@ enum Leftovers {
     nonisolated(unsafe) static let paths: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
         let paths = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: count)
         paths.initialize(repeating: nil, count: count)
+        // A file beyond the process's limit is an error like a full disk.
+        cposix_ignore(SIGXFSZ)
         // Used once before any signal can come: the handler must not be the first.
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             cposix_catch(signal) { signal in

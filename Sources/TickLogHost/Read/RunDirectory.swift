@@ -154,6 +154,8 @@ extension RunDirectory {
             own.append(path.lastComponent)
         }
         guard format == .bcsv else { return own }
+        // Of a run that was one of DLF (spec 3.5).
+        if names.contains("dlf.bcsv") { own.append("dlf.bcsv") }
         let known = Set(own)
         for name in names where !known.contains(name) {
             let lower = RunDirectory.lower(name)

@@ -51,17 +51,12 @@ extension RunSource {
 
     private func declare(_ stream: Int, from start: UInt64, to end: UInt64, _ losses: inout [DeclaredLoss]) {
         let schedule = schedules[stream]
-        var count = schedule.count(from: start, to: end)
-        var first = schedule.next(from: start)
-        while count > 0 {
-            // A declaration holds 2^32 - 1 samples.
-            let part = min(count, UInt64(UInt32.max))
-            let last = first + (part - 1) * schedule.interval
-            losses.append(
-                DeclaredLoss(
-                    tick: last, stream: stream, reason: missingReason, firstTick: first, lastTick: last, samples: UInt32(part)))
-            count -= part
-            if count > 0 { first = last + schedule.interval }
-        }
+        let count = schedule.count(from: start, to: end)
+        guard count > 0 else { return }
+        let first = schedule.next(from: start)
+        let last = first + (count - 1) * schedule.interval
+        losses.append(
+            DeclaredLoss(
+                tick: last, stream: stream, reason: missingReason, firstTick: first, lastTick: last, samples: UInt32(clamping: count)))
     }
 }

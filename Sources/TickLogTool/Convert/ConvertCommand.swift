@@ -34,7 +34,6 @@ func convertCommand() -> Command {
             \(textOptionHelp())
             Examples:
               ticklog convert measurements.csv measurements.bcsv
-              ticklog convert runs/2f1c... - --to jsonl | head
               ticklog convert runs/2f1c... copy/2f1c/ --format dlf
 
             """,

@@ -9,8 +9,14 @@ func convertRun(_ arguments: Arguments, _ out: String) throws(Failure) -> Int32 
     guard out != "-" else { throw .usage("found - as OUT with --format, expected a directory") }
     let encoding = try Encoding(arguments)
     let path = arguments.operands[0]
+    let time = try TableTime(arguments)
+    let input = try TableInput(path, arguments, isRun: true)
+    for option in ["tick-ns", "epoch-ns"] where arguments.has(option) {
+        if case .run = input.source { throw .usage("found --\(option) with a run as IN, which has its own") }
+    }
     let source: RunSource
-    do throws(Fault) { source = try runSource(path, arguments) } catch { throw Failure(named(error, path)) }
+    do throws(Fault) { source = try runSource(input, time) } catch { throw Failure(named(error, path)) }
+    input.printNotes()
     for fault in source.faults where fault.kind != .torn && (fault.kind == .system || !arguments.has("salvage")) {
         throw Failure(fault)
     }
@@ -48,11 +54,28 @@ private func named(_ fault: Fault, _ path: String) -> Fault {
     fault.path.isEmpty ? Fault(fault.kind, path, at: fault.offset, fault.text, code: fault.code) : fault
 }
 
-private func runSource(_ path: String, _ arguments: Arguments) throws(Fault) -> RunSource {
-    guard case .run(let directory) = try Input(path) else {
-        throw Fault(.unreadable, path, at: nil, "found a file, expected a run")
+/// Time of a table that becomes a run.
+private struct TableTime {
+    let tickNs: UInt64
+    let epochNs: Int64
+
+    init(_ arguments: Arguments) throws(Failure) {
+        tickNs = try arguments.unsigned("tick-ns") ?? 1_000_000
+        guard tickNs > 0 else { throw .usage("--tick-ns: found 0, expected nanoseconds of a tick") }
+        let epoch = arguments.value("epoch-ns") ?? "0"
+        guard let number = Int64(epoch) else { throw .usage("--epoch-ns: found '\(terminalText(epoch))', expected a whole number") }
+        epochNs = number
     }
-    let run = try Run(directory)
-    if directory.isLocked { Console.error("ticklog: note: \(terminalText(path)): the run was never closed\n") }
-    return try StoredRun(run, salvage: arguments.has("salvage"))
+}
+
+private func runSource(_ input: TableInput, _ time: TableTime) throws(Fault) -> RunSource {
+    switch input.source {
+    case .run(let run):
+        if run.directory.isLocked { Console.error("ticklog: note: \(terminalText(input.path)): the run was never closed\n") }
+        return try StoredRun(run, salvage: input.salvage)
+    case .dlf, .row:
+        throw Fault(.unreadable, input.path, at: nil, "found one file of a run, expected the run's directory or archive")
+    default:
+        return try TableRun(input.path, tickNs: time.tickNs, epochNs: time.epochNs) { () throws(Fault) in try input.open() }
+    }
 }

@@ -23,8 +23,11 @@ final class TableInput {
 
     /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `schema`: the columns of a
     /// table that the rows will join, whose types those of a text file have. `samples`: types may turn out wrong while
-    /// the table is read, and then it must be opened again without.
-    init(_ path: String, _ arguments: Arguments, schema: [Column]? = nil, samples: Bool = false) throws(Failure) {
+    /// the table is read, and then it must be opened again without. `isRun`: the table becomes a run, and an empty cell is
+    /// no sample.
+    init(
+        _ path: String, _ arguments: Arguments, schema: [Column]? = nil, samples: Bool = false, isRun: Bool = false
+    ) throws(Failure) {
         self.path = path
         salvage = arguments.has("salvage")
         isEvents = arguments.has("events")
@@ -34,6 +37,7 @@ final class TableInput {
             for column in schema { options.types.append((column.name, column.type)) }
         }
         options.samples = samples
+        if isRun, options.empty == .text { options.empty = .nothing }
         let from = try arguments.choice("from", ["bcsv", "csv", "jsonl"], or: "")
         do throws(Fault) {
             source = try TableInput.open(path, from, options)
@@ -101,6 +105,17 @@ final class TableInput {
         bytes.firstZero(from: 0, limit: 4096) == nil
     }
 
+    /// A run's directory or archive.
+    static func isRun(_ path: String) -> Bool {
+        switch kind(of: path) {
+        case .directory: return path != "-"
+        case .file:
+            guard path != "-", let file = try? MappedFile(path) else { return false }
+            return withExtendedLifetime(file) { RunArchive.recognises(file.bytes) }
+        default: return false
+        }
+    }
+
     /// Its types are those of a format that has types, not inferred.
     var isTyped: Bool {
         switch source {
@@ -123,21 +138,21 @@ final class TableInput {
 
     /// Its rows, from the first.
     func table() throws(Failure) -> Table {
-        do throws(Fault) {
-            switch source {
-            case .bcsv(let file): return BCSVTable([file], salvage: salvage)
-            case .dlf(let file): return DLFTable(file)
-            case .row(_, let meta): return OneRow(meta)
-            case .csv(let file): return CSVTable(file)
-            case .jsonl(let file): return JSONTable(file)
-            case .run(let run):
-                guard let recording = try isEvents ? run.events(salvage: salvage) : run.polled(salvage: salvage) else {
-                    throw Fault(.damaged, path, at: nil, "found no \(isEvents ? "event" : "polled") file in the run, expected one")
-                }
-                return recording.table
+        do throws(Fault) { return try open() } catch { throw Failure(error) }
+    }
+
+    func open() throws(Fault) -> Table {
+        switch source {
+        case .bcsv(let file): return BCSVTable([file], salvage: salvage)
+        case .dlf(let file): return DLFTable(file)
+        case .row(_, let meta): return OneRow(meta)
+        case .csv(let file): return CSVTable(file)
+        case .jsonl(let file): return JSONTable(file)
+        case .run(let run):
+            guard let recording = try isEvents ? run.events(salvage: salvage) : run.polled(salvage: salvage) else {
+                throw Fault(.damaged, path, at: nil, "found no \(isEvents ? "event" : "polled") file in the run, expected one")
             }
-        } catch {
-            throw Failure(error)
+            return recording.table
         }
     }
 
