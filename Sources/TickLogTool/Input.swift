@@ -33,7 +33,7 @@ enum Input {
             self = .run(run)
         } else if BCSVFile.recognises(file.bytes) {
             self = .bcsv(try BCSVFile(file))
-        } else if DLFFile.recognises(file.bytes) || Input.isSwapped(file.bytes) {
+        } else if DLFFile.recognises(file.bytes) {
             // Polled, event and meta files begin alike. The third byte of a meta file is any.
             do {
                 self = .dlf(try DLFFile(file))
@@ -51,13 +51,8 @@ enum Input {
         }
     }
 
-    /// DLF's magic in the other byte order, which opening it names.
-    private static func isSwapped(_ bytes: FileBytes) -> Bool {
-        bytes.holds(2, at: 0) && bytes[0] == 0x84 && bytes[1] == 0x14
-    }
-
     /// Whether what begins so can become a file that is read: a pipe may give less than a header at first.
     static func isPossible(_ bytes: FileBytes) -> Bool {
-        bytes.count < 512 || isSwapped(bytes) || RunArchive.recognises(bytes) || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
+        bytes.count < 512 || RunArchive.recognises(bytes) || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
     }
 }

@@ -19,6 +19,8 @@ public struct TarScan {
     private var window: SourceWindow
     private var at = 0
     private var isFirst = true
+    /// Of the file within which the archive ends: what is there of it. Known when `next` has thrown `.torn`.
+    public private(set) var cut: Entry?
     /// The next file's path and size, if a record told them.
     private var longPath: TarPath?
     private var longSize: UInt64?
@@ -68,6 +70,10 @@ public struct TarScan {
             let size = isRecord ? own : longSize ?? own
             let data = start + Self.block
             guard size <= UInt64(window.length - data) else {
+                if Self.isFile(kind) {
+                    cut = Entry(
+                        path: longPath ?? Self.path(header), offset: data, count: window.length - data, headerOffset: start)
+                }
                 throw FormatError(.torn, at: start, expected: "a file that lies within the archive", found: .number(size))
             }
             let count = Int(size)
@@ -81,7 +87,7 @@ public struct TarScan {
             let path = longPath ?? Self.path(header)
             longPath = nil
             longSize = nil
-            if kind == 0 || kind == 0x30 || kind == 0x37 {
+            if Self.isFile(kind) {
                 return Entry(path: path, offset: data, count: count, headerOffset: start)
             }
         }
@@ -98,6 +104,8 @@ public struct TarScan {
     private static func hasMagic(_ header: FileBytes) -> Bool {
         header.slice(at: 257, count: 5).equals("ustar")
     }
+
+    private static func isFile(_ kind: UInt8) -> Bool { kind == 0 || kind == 0x30 || kind == 0x37 }
 
     private static func isZero(_ header: FileBytes) -> Bool {
         for byte in header.buffer where byte != 0 { return false }

@@ -22,23 +22,33 @@ public final class RunArchive {
     public let faults: [Fault]
     public var path: String { file.path }
 
-    public static func recognises(_ bytes: FileBytes) -> Bool { TarEntries.recognises(bytes) }
+    public static func recognises(_ bytes: FileBytes) -> Bool { TarScan.recognises(bytes) }
 
     /// - Throws: if there are no files of a run in it, or those of several.
     public init(_ file: MappedFile) throws(Fault) {
         self.file = file
         var faults: [Fault] = []
-        var found: [(directory: [UInt8], member: Member, entry: TarEntry)] = []
-        var entries = TarEntries(file.bytes)
-        do throws(TarEntries.Problem) {
-            while let entry = try entries.next() {
-                guard entry.isFile, let (directory, name) = RunArchive.split(entry) else { continue }
-                let left = file.bytes.count - entry.offset
-                let count = entry.size <= UInt64(left) ? Int(entry.size) : left
-                found.append((directory, Member(name: String(decoding: name, as: UTF8.self), offset: entry.offset, count: count), entry))
+        var found: [(directory: [UInt8], member: Member, header: Int)] = []
+        func add(_ entry: TarScan.Entry) {
+            guard let (directory, name) = RunArchive.split(entry.path) else { return }
+            let member = Member(name: String(decoding: name, as: UTF8.self), offset: entry.offset, count: entry.count)
+            found.append((directory, member, entry.headerOffset))
+        }
+        var scan = TarScan(file.bytes)
+        var end = 0
+        do throws(FormatError) {
+            while let entry = try scan.next() {
+                add(entry)
+                end = entry.offset + entry.count
+            }
+            // Zeros follow the last file; an archive of which a part is missing may end with a file.
+            if file.bytes.count - end < 1024 {
+                faults.append(Fault(.torn, file.path, at: file.bytes.count, "found the end of the file, expected the end of the archive, 1024 zeros"))
             }
         } catch {
-            faults.append(Fault(error.isTorn ? .torn : .damaged, file.path, at: error.offset, error.text))
+            if let cut = scan.cut { add(cut) }
+            let isEnd = error.kind == .torn && scan.cut == nil && RunArchive.isZero(file.bytes, from: error.offset)
+            faults.append(Fault(error, file.path, kind: isEnd ? .torn : .damaged))
         }
         var directory: [UInt8]?
         for item in found where RunArchive.isMeta(item.member.name) {
@@ -48,7 +58,7 @@ public final class RunArchive {
             }
             guard first == item.directory else {
                 throw Fault(
-                    .unreadable, file.path, at: item.entry.header,
+                    .unreadable, file.path, at: item.header,
                     "found a second run, \(String(decoding: item.directory, as: UTF8.self)), expected an archive of one run")
             }
         }
@@ -59,16 +69,8 @@ public final class RunArchive {
         var places: [String: Int] = [:]
         var twice: Fault?
         for item in found where item.directory == directory {
-            if item.entry.size > UInt64(item.member.count) {
-                faults.append(
-                    Fault(
-                        .damaged, file.path, at: file.bytes.count,
-                        "found the end of the file, expected \(item.entry.size) bytes of \(item.member.name) from offset \(item.entry.offset) on"))
-            }
-            // A file that is there twice: tar, which adds what is new at the end, would extract the last.
-            if let place = places[item.member.name] {
-                twice = twice ?? Fault(.damaged, file.path, at: item.entry.header, "found \(item.member.name) again, expected every file once; the last one counts")
-                members[place] = item.member
+            if places[item.member.name] != nil {
+                twice = twice ?? Fault(.damaged, file.path, at: item.header, "found \(item.member.name) again, expected every file once; the first one counts")
             } else {
                 places[item.member.name] = members.count
                 members.append(item.member)
@@ -96,22 +98,25 @@ public final class RunArchive {
         return MappedFile(part: member.offset..<(member.offset + member.count), of: file, named: path.file(name))
     }
 
+    private static func isZero(_ bytes: FileBytes, from start: Int) -> Bool {
+        for i in start..<bytes.count where bytes[i] != 0 { return false }
+        return true
+    }
+
     private static func isMeta(_ name: String) -> Bool {
         name == "meta.bcsv" || name == "meta.dlf" || name == "META.BCS" || name == "meta.bcs" || name == "META.DLF"
     }
 
     /// The directory of an entry, without `./` and slashes before it, and its name. Nil for names that nobody gives to a
     /// file of a run, such as those with `..`.
-    private static func split(_ entry: TarEntry) -> (directory: [UInt8], name: [UInt8])? {
+    private static func split(_ path: TarPath) -> (directory: [UInt8], name: [UInt8])? {
         var parts: [[UInt8]] = []
         var part: [UInt8] = []
         func end() {
             if !part.isEmpty, part != [0x2E] { parts.append(part) }
             part = []
         }
-        for byte in entry.prefix.buffer { if byte == 0x2F { end() } else { part.append(byte) } }
-        end()
-        for byte in entry.name.buffer { if byte == 0x2F { end() } else { part.append(byte) } }
+        for i in 0..<path.count { if path[i] == 0x2F { end() } else { part.append(path[i]) } }
         // A name that ends with a slash is that of a directory.
         guard !part.isEmpty, part != [0x2E] else { return nil }
         end()

@@ -28,11 +28,14 @@ public struct DLFExtent {
     public private(set) var spanAgrees = true
     public private(set) var fault: Fault?
     private let fileBytes: Int
+    private let remarks: [String]
 
     /// What is no damage and yet not as it should be.
     public var notes: [String] {
-        if spanAgrees { return [] }
-        return ["found the tick span \(tickSpan), expected " + (lastTick.map { "\($0), the last tick that has a sample" } ?? "0, as there are no samples")]
+        var notes = remarks
+        if spanAgrees { return notes }
+        notes.append("found the tick span \(tickSpan), expected " + (lastTick.map { "\($0), the last tick that has a sample" } ?? "0, as there are no samples"))
+        return notes
     }
 
     public init(_ file: DLFFile) {
@@ -40,20 +43,17 @@ public struct DLFExtent {
         tickSpan = file.header.tickSpan
         tailOffset = file.dataOffset
         fileBytes = file.file.bytes.count
+        remarks = file.remarks.map { "offset \($0.offset ?? 0): " + $0.text }
         if file.header.isEvents { readEvents(file) } else { measure(file) }
     }
 
     private mutating func measure(_ file: DLFFile) {
-        let schedules = file.described.map { PolledSchedule.Stream($0) }
-        let data = UInt64(fileBytes - file.dataOffset)
-        let (extent, first) = schedules.withUnsafeBufferPointer {
-            let schedule = PolledSchedule($0)
-            return (schedule.extent(of: data), schedule.next(from: 0))
-        }
+        let schedules = file.schedule.streams
+        let extent = file.schedule.extent(of: UInt64(file.dataCount))
         samples = extent.samples
         tailOffset += Int(extent.bytes)
         lastTick = extent.lastTick
-        if samples > 0 { firstTick = first }
+        if samples > 0 { firstTick = file.schedule.next(from: 0) }
         for i in 0..<schedules.count {
             streams[i].samples = schedules[i].count(before: extent.nextTick)
             if extent.nextTick != PolledSchedule.never, i < extent.nextStream, schedules[i].isDue(at: extent.nextTick) { streams[i].samples += 1 }

@@ -139,6 +139,21 @@ public final class DLFTable: Table {
         return true
     }
 
+    /// Of a polled file: the next row is the first of a tick at or behind `tick`. Columns then hold what they would if all
+    /// rows had been read, but `row` counts from here. Time: O(streams²).
+    func begin(at tick: UInt64) {
+        ended = false
+        isAhead = false
+        count = 0
+        for i in 0..<streams.count {
+            guard tick > 0, let due = file.schedule.streams[i].last(through: tick - 1) else { continue }
+            let offset = file.schedule.offset(of: i, at: due)
+            guard offset <= UInt64(file.dataCount), described[i].size <= file.dataCount - Int(offset) else { continue }
+            take(i, file.file.bytes.start + file.dataOffset + Int(offset))
+        }
+        walk.pointee.begin(from: tick, to: PolledSchedule.never)
+    }
+
     private func nextTick() -> Bool {
         guard isAhead || walk.pointee.advance() else {
             end()
@@ -221,6 +236,9 @@ public final class DLFTable: Table {
     public override func isKnown(_ column: Int) -> Bool {
         columnStream[column] < 0 || latest[columnStream[column]] != nil
     }
+
+    /// The column of an opaque stream.
+    func textColumn(of stream: Int) -> Int { textColumn[stream] }
 
     /// The bytes of a stream's latest sample.
     public func sample(of stream: Int) -> FileBytes? {

@@ -47,7 +47,7 @@ public struct DueTicks {
     private var own: [Progression] = []
 
     /// Nil if there are too many different schedules.
-    public init?(_ streams: [PolledSchedule.Stream]) {
+    public init?(_ streams: UnsafeBufferPointer<PolledSchedule.Stream>) {
         for stream in streams {
             let next = Progression(first: stream.first, interval: stream.interval)
             var isNew = true

@@ -4,15 +4,24 @@ import TickLogHost
 
 func convertCommand() -> Command {
     Command(
-        name: "convert", summary: "converts between BCSV, CSV and JSON Lines",
+        name: "convert", summary: "converts between BCSV, CSV, JSON Lines and runs",
         help: """
             Usage: ticklog convert IN OUT [OPTION]...
 
-            IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory (its polled file), found out from the content;
-            - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard output. OUT is
-            written beside its place and gets its name when it is whole: after a failure there is no part of it.
+            IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory or archive (its polled file), found out from
+            the content; - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard
+            output; with / at its end, or with --format, it is the directory of a run. OUT is written beside its place
+            and gets its name when it is whole: after a failure there is no part of it.
 
-              --force             replaces OUT if it is there
+            A run becomes a run of the other format, or a copy, with all that it has. A table becomes a run if it has a
+            column tick: columns a.x and a.y are a stream a, others a stream of one value. With a column stream as well,
+            as cat --events prints it, it becomes the run's event file.
+
+              --format bcsv|dlf   of a run as OUT; bcsv unless given
+              --tick-ns N         of a table that becomes a run: nanoseconds of a tick; 1000000 unless given
+              --epoch-ns N        of a table that becomes a run: Unix time of tick 0; 0, unknown, unless given
+              --events            of a run as IN: its event file, instead of the polled one
+              --force             replaces OUT if it is there; as a run, only a run
               --salvage           goes on behind damage of IN, and reports what was skipped; exit code 1
               --to FORMAT         bcsv, csv or jsonl, instead of what OUT's extension says
               --row-codec C       flat, zoh, delta or auto (the default): what makes the first rows smallest
@@ -26,12 +35,14 @@ func convertCommand() -> Command {
             Examples:
               ticklog convert measurements.csv measurements.bcsv
               ticklog convert runs/2f1c... - --to jsonl | head
+              ticklog convert runs/2f1c... copy/2f1c/ --format dlf
 
             """,
         options: textOptionList() + [
             Option("to", takesValue: true), Option("force"), Option("salvage"), Option("row-codec", takesValue: true),
             Option("file-codec", takesValue: true), Option("level", takesValue: true),
-            Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true),
+            Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true), Option("format", takesValue: true),
+            Option("tick-ns", takesValue: true), Option("epoch-ns", takesValue: true), Option("events"),
         ],
         run: { (arguments) throws(Failure) in try convert(arguments) })
 }
@@ -41,6 +52,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw .usage("found \(arguments.operands.count) operands, expected two: IN and OUT")
     }
     let out = arguments.operands[1]
+    if arguments.has("format") || out.utf8.last == 0x2F { return try convertRun(arguments, out) }
     let format = try outputFormat(arguments, out)
     let encoding = try Encoding(arguments)
     // Standard input is there only once.

@@ -73,4 +73,25 @@ struct Encoding {
         }
         return best
     }
+
+    /// Of the polled file of a run. Runs have no stream files.
+    func runOptions(_ source: RunSource, _ path: String) throws(Fault) -> BCSVOptions {
+        guard base.fileCodec != .stream, base.fileCodec != .streamLZ4 else {
+            throw Fault(.unreadable, "", at: nil, "found --file-codec stream with a run as OUT, expected packet, packet-lz4 or batch")
+        }
+        var best = base
+        guard isAuto else { return best }
+        var smallest: UInt64?
+        for codec in [BCSVRowCodec.delta, .zoh, .flat] where codec != .delta || base.version != .v1_3 {
+            var options = base
+            options.rowCodec = codec
+            options.isSynced = false
+            let bytes = try BCSVRunWriter.probe(source, options, path, rows: Encoding.probeRows)
+            if smallest == nil || bytes < smallest! {
+                smallest = bytes
+                best.rowCodec = codec
+            }
+        }
+        return best
+    }
 }

@@ -15,6 +15,8 @@ final class TableInput {
     let path: String
     let source: Source
     let salvage: Bool
+    /// Of a run, the event file is the table.
+    private let isEvents: Bool
     /// What is wrong with it whatever is read.
     private(set) var faults: [Fault] = []
     private(set) var notes: [String] = []
@@ -25,6 +27,7 @@ final class TableInput {
     init(_ path: String, _ arguments: Arguments, schema: [Column]? = nil, samples: Bool = false) throws(Failure) {
         self.path = path
         salvage = arguments.has("salvage")
+        isEvents = arguments.has("events")
         var options = try textOptions(arguments)
         if let schema {
             options.allTypes = schema.map { $0.type }
@@ -115,14 +118,7 @@ final class TableInput {
     /// The columns' names as they are, where they need not be UTF-8.
     var names: [[UInt8]]? {
         guard case .bcsv(let file) = source else { return nil }
-        var names: [[UInt8]] = []
-        var at = file.header.namesOffset
-        for i in 0..<file.columns.count {
-            let length = file.header.nameLength(of: i)
-            names.append([UInt8](file.file.bytes.slice(at: at, count: length).buffer))
-            at += length
-        }
-        return names
+        return file.nameBytes
     }
 
     /// Its rows, from the first.
@@ -135,8 +131,8 @@ final class TableInput {
             case .csv(let file): return CSVTable(file)
             case .jsonl(let file): return JSONTable(file)
             case .run(let run):
-                guard let recording = try run.polled(salvage: salvage) else {
-                    throw Fault(.damaged, path, at: nil, "found no polled file in the run, expected one")
+                guard let recording = try isEvents ? run.events(salvage: salvage) : run.polled(salvage: salvage) else {
+                    throw Fault(.damaged, path, at: nil, "found no \(isEvents ? "event" : "polled") file in the run, expected one")
                 }
                 return recording.table
             }

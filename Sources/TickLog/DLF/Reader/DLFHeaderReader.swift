@@ -160,12 +160,16 @@ struct StreamHeader {
         _ = try type.end()
 
         // What a header is like that is read with a shift of a few bytes.
-        var isPlausible = interval > 0 || phase == 0
+        var isPlausible = interval >> 48 == 0 && phase >> 48 == 0 && typeCount > 0
         for i in 0..<min(notesCount, 128) where try header.byte(at: notesOffset + i, expected) < 0x20 { isPlausible = false }
-        if case .opaque = type.kind {
-            // The lower half of a size is 0 where the upper half of the one before it is read.
+        if !hasNotes {
+            // Notes would be taken for a size. No sample of that writer is larger than its buffer of 8192 bytes.
+            if size >= 1 << 16 { isPlausible = false }
+            // The NUL of empty ones would be taken for the lowest byte of the size, and so on.
+            if size & 0xFF == 0, isEvents || (interval & 0xFF == 0 && phase & 0xFF == 0) { isPlausible = false }
+        } else if case .opaque = type.kind {
+            // A size would be taken for notes, and its upper half, which is 0, for the lower half of a size.
             if size >= 1 << 24 || size >= 1 << 16 && size & 0xFF == 0 && notesCount <= 2 { isPlausible = false }
-            if typeCount == 0 { isPlausible = false }
         }
         self.isPlausible = isPlausible
     }
