@@ -16,7 +16,10 @@ public struct DLFObject {
     public typealias Pointer = UnsafeMutablePointer<DLFObject>
 
     @inline(never)
-    public static func from(_ handle: OpaquePointer?) -> Pointer? {
+    public static func from(_ handle: OpaquePointer?) -> Pointer? { here(handle) }
+
+    @inline(__always)
+    fileprivate static func here(_ handle: OpaquePointer?) -> Pointer? {
         guard let handle, UInt(bitPattern: handle) % 8 == 0 else { return nil }
         let object = UnsafeMutableRawPointer(handle).assumingMemoryBound(to: DLFObject.self)
         return object.pointee.magic == alive ? object : nil
@@ -94,6 +97,21 @@ func sourceStatus(_ source: UnsafePointer<ticklog_source>) -> ticklog_status {
 
 private func text(_ bytes: FileBytes) -> ticklog_text {
     ticklog_text(bytes: bytes.start.assumingMemoryBound(to: CChar.self), count: bytes.count)
+}
+
+extension PolledWalk {
+    /// The current sample.
+    @inline(__always)
+    fileprivate func store(
+        _ out: UnsafeMutablePointer<ticklog_dlf_sample>, _ data: UnsafeRawPointer, _ dataOffset: Int
+    ) {
+        let at = Int(truncatingIfNeeded: offset)
+        out.pointee.stream = UInt32(truncatingIfNeeded: stream)
+        out.pointee.count = UInt32(truncatingIfNeeded: size)
+        out.pointee.tick = tick
+        out.pointee.offset = UInt64(truncatingIfNeeded: dataOffset &+ at)
+        out.pointee.bytes = data + at
+    }
 }
 
 @inline(__always)
@@ -226,7 +244,17 @@ public func ticklog_dlf_get_member(
 @c @implementation
 public func ticklog_dlf_next(_ dlf: OpaquePointer!, _ sample: UnsafeMutablePointer<ticklog_dlf_sample>!) -> ticklog_status {
     guard dlf != nil, let sample else { return TICKLOG_NULL }
-    guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
+    guard let dlf = DLFObject.here(dlf) else { return TICKLOG_BAD_HANDLE }
+    if let data = dlf.pointee.reader.plain {
+        guard dlf.pointee.reader.advance() else { return dlf.pointee.ended() }
+        dlf.pointee.reader.walk.store(sample, data, dlf.pointee.reader.dataOffset)
+        return TICKLOG_OK
+    }
+    return next(dlf, sample)
+}
+
+@inline(never)
+private func next(_ dlf: DLFObject.Pointer, _ sample: UnsafeMutablePointer<ticklog_dlf_sample>) -> ticklog_status {
     do throws(FormatError) {
         guard let found = try dlf.pointee.reader.next() else { return dlf.pointee.ended() }
         store(found, sample)

@@ -65,7 +65,7 @@ public struct DLFReader {
     let schedule: PolledSchedule
     private var window: SourceWindow
     private let slots: UnsafeMutableRawPointer
-    private var walk: PolledWalk
+    private(set) var walk: PolledWalk
     private var steps: PolledSteps?
     /// One stream is chosen.
     private(set) var chosen: Int?
@@ -75,6 +75,9 @@ public struct DLFReader {
     private var nextRecord: Int
     /// Polled: the walk stands at a sample that could not be read yet.
     private var isPending = false
+    /// Polled, mapped and all streams chosen: where the data lie, so that the walk alone tells the next sample.
+    private(set) var plain: UnsafeRawPointer?
+    private let mapped: UnsafeRawPointer?
 
     init(_ window: SourceWindow, _ plan: Plan, memory: UnsafeMutableRawPointer) throws(FormatError) {
         var window = window
@@ -99,6 +102,8 @@ public struct DLFReader {
         slots = memory + plan.slots
         self.window = window
         nextRecord = plan.dataOffset
+        mapped = !isEvents && window.isMapped ? bytes.start + plan.dataOffset : nil
+        plain = mapped
         walk = PolledWalk(
             schedule, slots.bindMemory(to: PolledWalk.Slot.self, capacity: count),
             length: UInt64(window.length - plan.dataOffset))
@@ -120,6 +125,7 @@ public struct DLFReader {
         self.to = to
         nextRecord = dataOffset
         isPending = false
+        plain = stream == nil ? mapped : nil
         guard !isEvents else { return }
         if let stream {
             steps = PolledSteps(
@@ -133,6 +139,10 @@ public struct DLFReader {
             walk.begin(from: from, to: to)
         }
     }
+
+    /// Where `plain` is: whether the walk stands at a next sample now.
+    @inline(__always)
+    mutating func advance() -> Bool { walk.advance() }
 
     /// The next sample of those that were chosen; nil at the end. After an error the next call tries the same again.
     @inline(__always)

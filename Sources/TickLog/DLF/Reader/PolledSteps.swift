@@ -8,7 +8,8 @@ struct PolledSteps {
         /// What a step adds to that, below the interval.
         fileprivate let step: UInt64
         fileprivate let interval: UInt64
-        fileprivate let size: UInt32
+        /// Of streams that are due together with it as well.
+        fileprivate var size: UInt64
     }
 
     private let slots: UnsafeMutablePointer<Slot>
@@ -51,10 +52,19 @@ struct PolledSteps {
             let first = other.first
             let past = tick >= first && tick - first >= late
                 ? (tick - first - late) % other.interval : other.interval - (first - tick + late)
-            (slots + count).initialize(to: Slot(past: past, step: step, interval: other.interval, size: other.size))
-            count += 1
+            add(Slot(past: past, step: step, interval: other.interval, size: UInt64(other.size)))
         }
         look()
+    }
+
+    /// Streams of one schedule are one: of the first few, so that this takes no time of its own.
+    private mutating func add(_ slot: Slot) {
+        for i in 0..<min(count, 16) where slots[i].interval == slot.interval && slots[i].past == slot.past {
+            slots[i].size += slot.size
+            return
+        }
+        (slots + count).initialize(to: slot)
+        count += 1
     }
 
     /// Whether there is a sample at `tick`, whole and in the window.
@@ -85,7 +95,7 @@ struct PolledSteps {
             let room = slot.pointee.interval &- slot.pointee.step
             if past >= room {
                 past &-= room
-                offset &+= UInt64(slot.pointee.size)
+                offset &+= slot.pointee.size
             } else {
                 past &+= slot.pointee.step
             }
