@@ -27,6 +27,7 @@ step swift timeout 900 swift test
 step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py && timeout 300 ../../.venv/bin/python test_dlf.py'
 step cross-x86_64 Cross/build.sh linux-x86_64
 step differential timeout 600 Tests/differential.sh
+step dlf timeout 900 Tests/dlf.sh
 step append timeout 600 Tests/append.sh quick
 step convert timeout 600 Tests/convert.sh
 step repair timeout 600 Tests/repair.sh
