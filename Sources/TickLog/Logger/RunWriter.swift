@@ -134,6 +134,7 @@ struct RunWriter {
     @_optimize(speed)
     mutating func pass() -> Bool {
         let ticks = overTicks
+        let wasOpen = hasOpenGap
         for i in 0..<rings.count { rings.pointer(i).pointee.refresh() }
         run.pointee.counters.pointee.ringHighWater.store(rings.base.pointee.highWater, ordering: .relaxed)
         guard !polled.pointee.isChanging || continueChange(polled), !event.pointee.isChanging || continueChange(event),
@@ -145,6 +146,9 @@ struct RunWriter {
             guard areRingsEmpty else { return isDiscarding || flushLosses() }
             takeOpenGaps()
             guard continueFill() else { return false }
+        } else if wasOpen {
+            // Its end came into the ring behind what was looked at.
+            return isDiscarding || flushLosses()
         }
         // Once max_bytes is reached losses are collected, and declared when nothing comes any more.
         guard isDiscarding || flushLosses() else { return false }

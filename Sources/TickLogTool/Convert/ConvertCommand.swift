@@ -26,7 +26,7 @@ func convertCommand() -> Command {
               --to FORMAT         bcsv, csv or jsonl, instead of what OUT's extension says
               --row-codec C       flat, zoh, delta or auto (the default): what makes the first rows smallest
               --file-codec C      packet, packet-lz4, batch (the default), stream, stream-lz4
-              --level N           of the file codecs with LZ4, 1 to 9; 6 unless given
+              --level N           of the file codecs with LZ4, 1 to 9; 6 unless given, of runs 1
               --packet-size N     bytes of a packet, 512 to 1073741824; 8388608 unless given
               --bcsv-version V    1.5 (the default) or 1.3, which has no delta rows and no batches
 

@@ -124,6 +124,14 @@ final class TableInput {
         }
     }
 
+    /// It is a run, or a file of one.
+    var isLogged: Bool {
+        switch source {
+        case .dlf, .run: true
+        default: false
+        }
+    }
+
     /// Its columns have names of their own.
     var hasNames: Bool {
         if case .csv(let file) = source { return file.hasHeader }
