@@ -24,13 +24,16 @@ step() { # NAME COMMAND...
 
 step header Tests/header.sh
 step swift timeout 900 swift test
-step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py'
+step readers bash -c 'cd Tests/python && timeout 300 ../../.venv/bin/python test_readers.py && timeout 300 ../../.venv/bin/python test_dlf.py'
 step cross-x86_64 Cross/build.sh linux-x86_64
 step differential timeout 600 Tests/differential.sh
+step dlf timeout 900 Tests/dlf.sh
 step append timeout 600 Tests/append.sh quick
+step convert timeout 600 Tests/convert.sh
+step repair timeout 600 Tests/repair.sh
 step receive timeout 900 Tests/receive.sh quick
-step spec timeout 300 docs/examples.py --check
 step kafka timeout 600 Tests/kafka.sh
+step spec timeout 300 docs/examples.py --check
 step faults timeout 600 Tests/faults.sh
 step readme timeout 300 Tests/readme.sh
 if [ "${1:-all}" = all ]; then

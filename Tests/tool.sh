@@ -55,6 +55,13 @@ for name; do
             same cat --samples "$run"
             same cat --events --samples "$run"
             same cat --stream load --rows :3 "$run"
+            same cat --from 40 --rows 3:7 "$run"
+            same archive "$run" -o -
+            "$host" archive "$run" -o "$run.tar" --force >"$work/archive"
+            for command in info "info --json" cat "cat --events --samples" validate; do
+                # shellcheck disable=SC2086
+                same $command "$run.tar"
+            done
         done
     done
     for path in Tests/Vectors/bcsv/*.bcsv Tests/Vectors/dlf/*/; do

@@ -757,7 +757,9 @@ uint32_t ticklog_crc32c(uint32_t before, const void *bytes, size_t count);
  *
  * A polled file has samples without any framing: which stream and which tick they are of follows from the schedule in
  * the header, and so does the place of every sample. An event file has records. DLF has no checksums. A file that was
- * never closed is a normal file: a part of a sample at its end is passed over, and ticklog_dlf_measure tells of it.
+ * never closed is a normal file: a part of a sample at its end is passed over, and ticklog_dlf_measure tells of it. So
+ * are files of other writers (docs/SPEC.md, 4.6), those with the headers of dlflib's intermediate revision, which have
+ * no notes at all where there are none, among them. No polled stream is due at tick 2^64 - 1.
  * ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct ticklog_dlf ticklog_dlf;
@@ -765,11 +767,11 @@ typedef struct ticklog_dlf ticklog_dlf;
 typedef struct ticklog_dlf_config {
     uint32_t size;         /* sizeof(ticklog_dlf_config) */
     uint32_t window_bytes; /* of a source that is not mapped, how much is read at once, 512 to 2^30; 0: 4096, or the largest
-                              sample with its 10 bytes of record header */
+                              sample with its 10 bytes of record header, at most the file */
     const ticklog_source *source; /* kept until the reader is no longer used */
 } ticklog_dlf_config;
 
-/* [any] Stores in *bytes how much memory a reader of this file needs, exactly: about 100 bytes for each stream and, of a
+/* [any] Stores in *bytes how much memory a reader of this file needs, exactly: about 140 bytes for each stream and, of a
  * source that is not mapped, the file's header and the window. Reads the file's header.
  * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, WRONG_FORMAT, DAMAGED (the header is torn, or contradicts itself), TOO_LARGE (the
  * file, for a 32-bit machine; a sample, for the window), and what the source's read answers. */
@@ -805,7 +807,8 @@ ticklog_status ticklog_dlf_get_header(const ticklog_dlf *dlf, ticklog_dlf_header
 
 typedef struct ticklog_dlf_stream {
     uint32_t size;         /* in: sizeof(ticklog_dlf_stream) */
-    uint32_t type;         /* TICKLOG_BOOL to TICKLOG_F64; TICKLOG_STRUCTURE; TICKLOG_OPAQUE: bytes without a meaning */
+    uint32_t type;         /* TICKLOG_BOOL to TICKLOG_F64; TICKLOG_STRUCTURE; TICKLOG_OPAQUE: bytes without a meaning, also those
+                              of a text that is no type */
     ticklog_text name;     /* these three are valid as long as the reader */
     ticklog_text notes;    /* empty if there are none, or if they are "N/A" */
     ticklog_text type_text; /* as in the file: "uint8_t", "gps;lat:double:0;lng:double:8", "!blob" */
@@ -827,8 +830,9 @@ typedef struct ticklog_dlf_member {
     uint32_t offset;   /* in the sample */
 } ticklog_dlf_member;
 
-/* [any] Member `index` of a type's text, of samples (or metadata) of sample_bytes bytes. Time: the text up to it.
- * Errors: NULL, NOT_FOUND (behind the last), DAMAGED (the text is no type, or the member lies outside the sample). */
+/* [any] Member `index` of a type's text, of samples (or metadata) of sample_bytes bytes. Time: the text.
+ * Errors: NULL, NOT_FOUND (behind the last; opaque bytes have none), DAMAGED (the text is no type, for example because of a
+ * member of an unknown type; or a primitive or member does not fit sample_bytes). */
 ticklog_status ticklog_dlf_get_member(ticklog_text type_text, uint32_t sample_bytes, uint32_t index,
                                       ticklog_dlf_member *member);
 
@@ -842,30 +846,33 @@ typedef struct ticklog_dlf_sample {
 
 /* [owner] The next sample in file order, of those that were chosen (all, at first). Time: polled O(streams).
  * Errors: NULL, BAD_HANDLE, END, DAMAGED (an event of a stream that there is not: every further call answers the same),
- * the source's. */
+ * the source's (the next call tries the same sample again). */
 ticklog_status ticklog_dlf_next(ticklog_dlf *dlf, ticklog_dlf_sample *sample);
 
 #define TICKLOG_ALL_STREAMS UINT32_MAX
 
 /* [owner] Chooses what ticklog_dlf_next and ticklog_dlf_read tell from now on: the samples of one stream, or of all, with
- * from <= tick < to, from the first on. Time: polled O(streams), nothing is read; events: O(1), and the next call reads
- * from the start of the file. Errors: NULL, BAD_HANDLE, NOT_FOUND (no such stream). */
+ * from <= tick < to, from the first on; UINT64_MAX as `to`: without an end. Time: polled O(streams), nothing is read;
+ * events: O(1), and the next call reads from the start of the file. Errors: NULL, BAD_HANDLE, NOT_FOUND (no such stream). */
 ticklog_status ticklog_dlf_choose(ticklog_dlf *dlf, uint32_t stream, uint64_t from, uint64_t to);
 
-/* [owner] The sample that a stream has at a tick: that of the tick or, if there is none, its latest before it. What was
- * chosen stays. Time: polled O(streams), by arithmetic, with one read; events: reads from the start of the file.
- * Errors: NULL, BAD_HANDLE, NOT_FOUND (no such stream; none yet at that tick), END (the file ends before the tick at which
- * the next sample would be due, and so does not tell), DAMAGED, the source's. */
+/* [owner] The sample that a stream has at a tick: that of the tick or, if it is not due then, its latest before it. What
+ * was chosen stays, and so does what ticklog_dlf_next tells next. Time: polled O(streams), by arithmetic, with one read;
+ * events: reads the whole file, in which ticks need not be in order.
+ * Errors: NULL, BAD_HANDLE, NOT_FOUND (no such stream; none yet at that tick), END (polled: the file ends before the end
+ * of that sample), DAMAGED (events: not if a later tick stands before the damage), the source's. */
 ticklog_status ticklog_dlf_sample_at(ticklog_dlf *dlf, uint32_t stream, uint64_t tick, ticklog_dlf_sample *sample);
 
 /* [owner] Copies the next samples of the one stream that was chosen: up to `most` to `samples`, sample_bytes apart, and
  * their ticks to `ticks`, which may be NULL; *count tells how many. Answers OK with at least one, or with none as
- * ticklog_dlf_next, or BAD_ARGUMENT (not one stream is chosen, most 0). */
+ * ticklog_dlf_next, or BAD_ARGUMENT (not one stream is chosen, most 0). Time: polled, for each sample, O(streams) at most:
+ * streams whose interval divides the chosen one's cost nothing. */
 ticklog_status ticklog_dlf_read(ticklog_dlf *dlf, void *samples, uint64_t *ticks, size_t most, size_t *count);
 
 typedef struct ticklog_dlf_extent {
     uint32_t size;        /* in: sizeof(ticklog_dlf_extent) */
-    int32_t status;       /* TICKLOG_OK; TICKLOG_END: a part of a sample stands at the end; TICKLOG_DAMAGED */
+    int32_t status;       /* TICKLOG_OK; TICKLOG_END: a part of a sample stands at the end; TICKLOG_DAMAGED: an event of a
+                             stream that there is not */
     uint64_t samples;     /* whole ones */
     uint64_t first_tick;  /* of the first sample, and the latest of all; 0 without samples */
     uint64_t last_tick;
@@ -873,8 +880,8 @@ typedef struct ticklog_dlf_extent {
     uint64_t tail_bytes;  /* behind them */
 } ticklog_dlf_extent;
 
-/* [owner] How much data there is. What was chosen stays, but reading it starts anew. Time: polled O(streams), by
- * arithmetic; events: reads the file. Errors: NULL, BAD_HANDLE, BAD_SIZE, the source's. */
+/* [owner] How much data there is. What was chosen stays, and so does what ticklog_dlf_next tells next. Time: polled
+ * O(streams x log ticks), by arithmetic; events: reads the file. Errors: NULL, BAD_HANDLE, BAD_SIZE, the source's. */
 ticklog_status ticklog_dlf_measure(ticklog_dlf *dlf, ticklog_dlf_extent *extent);
 
 /* [owner] Why the last call answered DAMAGED or WRONG_FORMAT, or what a torn tail is. Rows are 0.
@@ -895,8 +902,8 @@ typedef struct ticklog_dlf_meta {
  * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NO_MEMORY (less than the file), WRONG_FORMAT, DAMAGED, the source's. */
 ticklog_status ticklog_dlf_read_meta(const ticklog_source *source, void *memory, size_t bytes, ticklog_dlf_meta *meta);
 
-/* [any] Finds a file in an archive of a run, an uncompressed tar (ustar): by the last part of its name, upper or lower
- * case. Its bytes are those of the archive from *offset on. Time: a read of 512 bytes for each file before it.
+/* [any] Finds a file in an archive of a run, an uncompressed tar (ustar, with the long names of pax and GNU tar): the first
+ * whose name's last part is this one, upper or lower case. Its bytes are those of the archive from *offset on. Time: a read of 512 bytes for each file before it.
  * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NOT_FOUND, WRONG_FORMAT (no archive), DAMAGED, the source's. */
 ticklog_status ticklog_archive_find(const ticklog_source *archive, const char *name, uint64_t *offset, uint64_t *bytes);
 

@@ -57,7 +57,7 @@ static inline void cposix_catch(int number, void (*handler)(int))
     if (signal(number, handler) == SIG_IGN) signal(number, SIG_IGN);
 }
 
-/* The calls that would have caused the signal fail instead. */
+/* The calls that would get the signal fail instead. */
 static inline void cposix_ignore(int number) { signal(number, SIG_IGN); }
 
 /* In a handler: ends the process as the signal would have done. */

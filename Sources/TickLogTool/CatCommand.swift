@@ -9,7 +9,7 @@ func catCommand() -> Command {
 
             Prints the values of a BCSV or DLF file, or of a run's directory, where they are those of its polled file; of a
             .dat file the headers of its frames.
-            PATH may be - for standard input.
+            PATH may be an archive of a run, or - for standard input.
 
               --format csv|jsonl  CSV with a header line (the default), or one JSON object a row
               --rows A:B          rows A to B - 1, from 0; either may be left out
@@ -19,9 +19,12 @@ func catCommand() -> Command {
               --unverified        of a torn last packet, its whole rows as well, which no checksum covers
               --events            of a run: its event file
               --meta              of a run: its metadata
-              --stream NAME       of a run: one stream, with only the ticks at which it was sampled
+              --stream NAME       of a run: one stream, with only the ticks at which it was sampled, and their times: Unix
+                                  time in ns or, if the run's start is not known, ns since then. NAME~2 is the second of
+                                  that name
               --samples           of a run: every sample in file order, one JSON object each
               --payload hex       of frames: a last column with the payload
+              --from T, --to T    ticks T and later, and ticks before T; rows are counted from the first of them on
               --help, --version
 
             A file that was never closed is normal: its whole packets are printed. Exit code 1: it is damaged, and what
@@ -35,7 +38,8 @@ func catCommand() -> Command {
         options: [
             Option("format", takesValue: true), Option("rows", takesValue: true), Option("columns", takesValue: true),
             Option("no-header"), Option("salvage"), Option("unverified"), Option("events"), Option("meta"),
-            Option("stream", takesValue: true), Option("samples"), Option("payload", takesValue: true),
+            Option("stream", takesValue: true), Option("samples"), Option("payload", takesValue: true), Option("from", takesValue: true),
+            Option("to", takesValue: true),
         ],
         run: { (arguments) throws(Failure) in try cat(arguments) })
 }
@@ -44,114 +48,189 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
     let path = try arguments.operand("a file or a run's directory")
     let format = try arguments.choice("format", ["csv", "jsonl"], or: "csv")
     let rows = try rowRange(arguments)
-    let salvage = arguments.has("salvage")
+    let ticks = try tickRange(arguments)
     let output = Output(descriptor: 1)
-
-    let parts = (arguments.has("events") ? 1 : 0) + (arguments.has("meta") ? 1 : 0)
-    if parts > 1 { throw .usage("found both --events and --meta, expected one of them") }
+    if arguments.has("events"), arguments.has("meta") { throw .usage("found both --events and --meta, expected one of them") }
     let input: Input
     do { input = try Input(path) } catch { throw Failure(error) }
     defer { withExtendedLifetime(input) {} }
 
-    let table: Table
-    var columns: [Int]?
-    var recording: Recording?
-    var only: Int?
-    var faults: [Fault] = []
+    let source: CatSource
     switch input {
     case .bcsv(let file):
         try refuse(arguments, ["events", "meta", "stream", "samples"], "a run's directory")
-        table = BCSVTable([file], salvage: salvage, unverified: arguments.has("unverified"))
+        source = CatSource(
+            table: BCSVTable([file], salvage: arguments.has("salvage"), unverified: arguments.has("unverified")))
     case .dlf(let file):
         try refuse(arguments, ["events", "meta"], "a run's directory")
         try refuse(arguments, ["unverified"], "a BCSV file")
-        let dlf = DLFTable(file)
-        recording = Recording(dlf: dlf)
-        table = dlf
+        source = CatSource(recording: Recording(dlf: DLFTable(file)))
     case .frames(let file):
-        try refuse(arguments, ["events", "meta", "stream", "samples"], "a run's directory")
+        try refuse(arguments, ["events", "meta", "stream", "samples", "from", "to"], "a run's directory")
         try refuse(arguments, ["unverified"], "a BCSV file")
-        table = FrameTable(file, salvage: salvage, payload: try arguments.choice("payload", ["hex"], or: "") == "hex")
+        let payload = try arguments.choice("payload", ["hex"], or: "") == "hex"
+        source = CatSource(table: FrameTable(file, salvage: arguments.has("salvage"), payload: payload))
     case .dlfMeta(_, let meta):
-        try refuse(arguments, ["events", "meta", "stream", "samples"], "a run's directory")
-        table = OneRow(meta)
+        try refuse(arguments, ["events", "meta", "stream", "samples", "from", "to"], "a run's directory")
+        source = CatSource(table: OneRow(meta))
     case .run(let directory):
         try refuse(arguments, ["unverified"], "a BCSV file")
         if arguments.has("meta") {
-            try refuse(arguments, ["stream", "samples"], "the polled or event file")
-            do { table = try metaTable(directory) } catch { throw Failure(error) }
+            try refuse(arguments, ["stream", "samples", "from", "to"], "the polled or event file")
+            do throws(Fault) {
+                source = CatSource(
+                    table: directory.format == .dlf ? try OneRow(directory) : BCSVTable([try directory.bcsv(directory.metaPath)]))
+            } catch {
+                throw Failure(error)
+            }
             break
         }
         let run: Run
         do { run = try Run(directory) } catch { throw Failure(error) }
-        faults = run.faults
         do throws(Fault) {
-            recording = try arguments.has("events") ? run.events(salvage: salvage) : run.polled(salvage: salvage)
-            // A stream that is not polled is in the event file.
-            if let name = arguments.value("stream"), recording?.stream(named: name) == nil {
-                if let events = try run.events(salvage: salvage), events.stream(named: name) != nil { recording = events }
+            guard let recording = try recording(of: run, arguments) else {
+                if Console.report(run.faults) == Exit.ok, !run.faults.isEmpty, directory.isLocked { return Exit.ok }
+                throw Fault(.damaged, path, at: nil, "found no such file in the run, expected one")
             }
+            source = CatSource(recording: recording, clock: RunClock(run.meta), faults: run.faults)
         } catch {
             // A run that ended while its first file was made.
             guard error.kind == .torn, directory.isLocked else { throw Failure(error) }
-            return Console.report(faults + [error])
+            return Console.report(run.faults + [error])
         }
-        guard let recording else {
-            if !faults.isEmpty, directory.isLocked, Console.report(faults) == Exit.ok { return Exit.ok }
-            throw Failure(Exit.damaged, "\(terminalText(path)): found no such file in the run, expected one")
-        }
-        table = recording.table
     }
 
+    var table = source.table
     if !(table is FrameTable) { try refuse(arguments, ["payload"], "frames") }
-    if let recording, let name = arguments.value("stream") {
-        guard let index = recording.stream(named: name) else {
-            var names = ""
-            for stream in recording.streams { names += (names.isEmpty ? "" : ", ") + stream.name }
-            throw .usage("--stream: found '\(terminalText(name))', expected one of: \(terminalText(names))")
-        }
+    var only: Int?
+    if let recording = source.recording, let name = arguments.value("stream") {
+        let index = try streamIndex(recording, name)
         only = index
-        var own: [Int] = []
-        if let tick = table.column(named: "tick") { own.append(tick) }
-        for field in recording.streams[index].fields { if let column = field.column { own.append(column) } }
-        if recording.streams[index].isOpaque, let column = table.column(named: name) { own.append(column) }
-        columns = own
+        table = StreamTable(recording, stream: index, clock: source.clock)
     }
-    if let list = arguments.value("columns") { columns = try columnList(list, table) }
-
-    var all: [Int] = []
-    for i in 0..<table.columns.count { all.append(i) }
-    let writer = RowWriter(
-        output: output, table: table, columns: columns ?? all, format: format == "csv" ? .csv : .jsonl)
+    var columns: [Int] = []
+    if let list = arguments.value("columns") {
+        columns = try columnList(list, table)
+    } else {
+        for i in 0..<table.columns.count { columns.append(i) }
+    }
+    let writer = RowWriter(output: output, table: table, columns: columns, format: format == "csv" ? .csv : .jsonl)
     let samples = arguments.has("samples")
     if !samples, !arguments.has("no-header") { writer.header() }
-
-    var line: UInt64 = 0
-    reading: while output.isOpen {
-        if let recording {
-            guard recording.next() else { break }
-            guard samples || only != nil else {
-                if table.row >= rows.upperBound { break }
-                if table.row >= rows.lowerBound { writer.row() }
-                continue
+    if let recording = source.recording {
+        printRows(recording, only: only, samples: samples, ticks, rows, writer)
+    } else {
+        var tick: Int?
+        if ticks != CatSource.allTicks {
+            guard let column = table.column(named: "tick"), table.columns[column].type == .u64 else {
+                throw .usage("found --from or --to, which needs ticks: a run, a DLF file, or a column 'tick' of u64")
             }
-            for stream in recording.sampled where only == nil || only == stream {
-                if line >= rows.upperBound { break reading }
-                if line >= rows.lowerBound {
-                    if samples { sample(recording, stream, output) } else { writer.row() }
-                }
-                line += 1
-            }
-        } else {
-            guard table.next(), table.row < rows.upperBound else { break }
-            if table.row >= rows.lowerBound { writer.row() }
+            tick = column
         }
+        printRows(table, tick, ticks, rows, writer)
     }
     try output.finish()
-    if let torn = (table as? BCSVTable)?.unverifiedRows, torn > 0 {
+    if let torn = (source.table as? BCSVTable)?.unverifiedRows, torn > 0 {
         Console.error("ticklog: note: \(terminalText(path)): the last \(torn) rows read are those of a torn packet, which no checksum covers\n")
     }
-    return Console.report(faults + table.faults)
+    return Console.report(source.faults + source.table.faults)
+}
+
+/// What is printed.
+private struct CatSource {
+    let table: Table
+    var recording: Recording?
+    var clock: RunClock?
+    var faults: [Fault] = []
+
+    static var allTicks: Range<UInt64> { 0..<UInt64.max }
+
+    init(table: Table) { self.table = table }
+
+    init(recording: Recording, clock: RunClock? = nil, faults: [Fault] = []) {
+        table = recording.table
+        self.recording = recording
+        self.clock = clock
+        self.faults = faults
+    }
+}
+
+/// The file that the options ask for: with --stream, that which has the stream.
+private func recording(of run: Run, _ arguments: Arguments) throws(Fault) -> Recording? {
+    let salvage = arguments.has("salvage")
+    if arguments.has("events") { return try run.events(salvage: salvage) }
+    guard let name = arguments.value("stream") else { return try run.polled(salvage: salvage) }
+    var polled: Recording?
+    var fault: Fault?
+    do { polled = try run.polled(salvage: salvage) } catch { fault = error }
+    if polled?.stream(named: name) == nil, let events = try? run.events(salvage: salvage), events.stream(named: name) != nil {
+        return events
+    }
+    if let fault { throw fault }
+    return polled
+}
+
+private func streamIndex(_ recording: Recording, _ name: String) throws(Failure) -> Int {
+    guard let index = recording.stream(named: name) else {
+        var names = ""
+        for stream in recording.streams { names += (names.isEmpty ? "" : ", ") + stream.name }
+        throw .usage("--stream: found '\(terminalText(name))', expected one of: \(terminalText(names))")
+    }
+    var number = 0
+    for stream in recording.streams where stream.name == name { number += 1 }
+    if number > 1 {
+        Console.error("ticklog: note: \(number) streams are called \(terminalText(name)), this is the first; --stream '\(terminalText(name))~2' is the next\n")
+    }
+    return index
+}
+
+/// Rows, or with `only` the rows of that stream, or with `samples` JSON lines. `rows` counts what is printed, and what the
+/// window of ticks leaves.
+private func printRows(
+    _ recording: Recording, only: Int?, samples: Bool, _ ticks: Range<UInt64>, _ rows: Range<UInt64>, _ writer: RowWriter
+) {
+    let output = writer.output
+    let isTable = !samples && only == nil
+    // Of a table that is printed from its start, rows that were lost count.
+    let countsLost = isTable && ticks == CatSource.allTicks
+    var line = recording.begin(at: ticks.lowerBound, skipping: rows.lowerBound, of: samples || only != nil ? .samples(only) : .rows)
+    while output.isOpen, recording.next() {
+        if recording.tick < ticks.lowerBound { continue }
+        if recording.tick >= ticks.upperBound, ticks.upperBound != UInt64.max {
+            // Events of several sources need not be in order.
+            if recording.isEvents { continue }
+            return
+        }
+        if isTable {
+            if countsLost { line = recording.table.row }
+            if line >= rows.upperBound { return }
+            if line >= rows.lowerBound { writer.row() }
+            line += 1
+            continue
+        }
+        for stream in recording.sampled where only == nil || only == stream {
+            if line >= rows.upperBound { return }
+            if line >= rows.lowerBound {
+                if samples { sample(recording, stream, output) } else { writer.row() }
+            }
+            line += 1
+        }
+    }
+}
+
+/// A file that is no run's: with a window, `tick` is its column.
+private func printRows(_ table: Table, _ tick: Int?, _ ticks: Range<UInt64>, _ rows: Range<UInt64>, _ writer: RowWriter) {
+    var line: UInt64 = 0
+    while writer.output.isOpen, table.next() {
+        if let tick {
+            guard ticks.contains(table.bits(tick)) else { continue }
+        } else {
+            line = table.row
+        }
+        if line >= rows.upperBound { return }
+        if line >= rows.lowerBound { writer.row() }
+        line += 1
+    }
 }
 
 /// One sample as a JSON line.
@@ -189,17 +268,6 @@ private func sample(_ recording: Recording, _ index: Int, _ output: Output) {
     output.text("}\n" as StaticString)
 }
 
-private func metaTable(_ directory: RunDirectory) throws(Fault) -> Table {
-    if directory.format == .bcsv { return BCSVTable([try BCSVFile(directory.metaPath)]) }
-    let file: MappedFile
-    do { file = try MappedFile(directory.metaPath) } catch { throw Fault(error) }
-    defer { withExtendedLifetime(file) {} }
-    guard let meta = try? DLFMeta(file.bytes) else {
-        throw Fault(.damaged, directory.metaPath, at: 0, "found no metadata of DLF, expected them")
-    }
-    return OneRow(meta)
-}
-
 private func refuse(_ arguments: Arguments, _ options: [String], _ what: String) throws(Failure) {
     for option in options where arguments.has(option) { throw .usage("found --\(option), which needs \(what)") }
 }
@@ -212,6 +280,12 @@ private func rowRange(_ arguments: Arguments) throws(Failure) -> Range<UInt64> {
     let upper = parts[1].isEmpty ? UInt64.max : UInt64(String(decoding: parts[1], as: UTF8.self))
     guard let lower, let upper else { throw .usage("--rows: found '\(terminalText(text))', expected A:B") }
     return lower..<max(lower, upper)
+}
+
+/// Without an end if the last is the largest number.
+private func tickRange(_ arguments: Arguments) throws(Failure) -> Range<UInt64> {
+    let from = try arguments.unsigned("from") ?? 0
+    return from..<max(from, try arguments.unsigned("to") ?? UInt64.max)
 }
 
 private func columnList(_ list: String, _ table: Table) throws(Failure) -> [Int] {

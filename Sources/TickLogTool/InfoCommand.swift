@@ -8,12 +8,14 @@ func infoCommand() -> Command {
             Usage: ticklog info PATH... [--json]
 
             Tells what a BCSV, DLF or .dat file, or a run's directory, is: format, version, codecs, columns and types, rows,
-            packets, time span, sizes, closed or not, damage.
+            packets, time span, sizes, closed or not, damage. PATH may be an archive of a run, or - for standard input.
+            Of DLF it also tells how many samples each stream has, a torn tail, and whether the tick span that is stored
+            is that of the data; a polled file is measured by arithmetic, whatever its size.
 
               --json     one JSON object for each PATH, a line each
               --help, --version
 
-            Exit code 1: something is damaged.
+            Exit code 1: something is damaged. A torn end of what was never closed is a note.
 
             Examples:
               ticklog info runs/2f1c...
@@ -65,11 +67,14 @@ private func info(_ path: String, _ json: Bool, _ output: Output) throws(Fault) 
             writer.field("kind", "dlf-meta")
             writer.field("epoch_ns", Int64(meta.epochSeconds) * 1_000_000_000)
             writer.field("tick_ns", UInt64(meta.tickMicroseconds) * 1000)
+            writer.field("type", String(decoding: meta.type.buffer, as: UTF8.self))
+            writer.field("metadata_bytes", meta.data.count)
             writer.end("}")
         } else {
             output.line(terminalText(path) + ": DLF metadata")
             output.line("  start " + timeText(epochNs: Int64(meta.epochSeconds) * 1_000_000_000))
             output.line("  tick  \(meta.tickMicroseconds) us")
+            output.line("  type  " + terminalText(String(decoding: meta.type.buffer, as: UTF8.self)) + ", \(meta.data.count) bytes")
         }
         withExtendedLifetime(file) {}
         code = Exit.ok
@@ -135,10 +140,10 @@ extension Output {
 
     fileprivate func dlf(_ file: DLFFile, _ summary: FileSummary) {
         line(terminalText(file.path) + ": DLF, " + (file.header.isEvents ? "events" : "polled"))
-        line("  size     \(summary.size) bytes, tick span \(file.header.tickSpan)")
-        line("  rows     \(summary.rows), " + (summary.faults.isEmpty ? "whole" : endingText(summary.ending)))
+        line("  size     \(summary.size) bytes, " + dlfText(summary, isEvents: file.header.isEvents))
         if let first = summary.firstTick, let last = summary.lastTick { line("  ticks    \(first) to \(last)") }
-        streams(file.streams)
+        streams(described(file.streams, [summary]), tickNs: 0)
+        notes(summary)
         faults(summary.faults)
     }
 
@@ -151,8 +156,12 @@ extension Output {
         line("  duration " + secondsText(summary.seconds) + ", \(summary.ticks) ticks of \(run.meta.tickNs) ns")
         line("  size     " + bytesText(run.directory.size))
         for file in summary.polled + summary.events {
-            var text = "  " + pad(terminalText(file.path.lastComponent), 16) + "\(file.rows) rows"
-            if run.directory.format == .bcsv { text += " in \(file.packets) packets, " + endingText(file.ending) }
+            var text = "  " + pad(terminalText(file.path.lastComponent), 16)
+            if file.extent == nil {
+                text += "\(file.rows) rows in \(file.packets) packets, " + endingText(file.ending)
+            } else {
+                text += dlfText(file, isEvents: summary.events.contains { $0.path == file.path })
+            }
             line(text + ", \(file.size) bytes")
         }
         for value in run.meta.user {
@@ -160,24 +169,37 @@ extension Output {
             if value.type == .string { text(terminalText(value.text)) } else { self.value(value.bits, value.type) }
             byte(0x0A)
         }
-        streams(allStreams(run))
+        if let hex = run.meta.opaque { line("  metadata " + hex) }
+        let all = allStreams(run)
+        streams(described(all, summary.polled + summary.events), tickNs: run.meta.tickNs)
         line("  losses   \(summary.lostSamples) samples declared lost in \(summary.losses.count) ranges")
         for total in LossTotal.all(summary.losses) {
             line(
-                "    " + terminalText(streamName(run, total.stream)) + ": \(total.samples) samples, " + Loss.text(of: total.reason)
+                "    " + terminalText(streamName(run, total.stream, all)) + ": \(total.samples) samples, " + Loss.text(of: total.reason)
                     + ", \(total.ranges) ranges within ticks \(total.firstTick) to \(total.lastTick)")
         }
+        for file in summary.polled + summary.events { notes(file) }
         faults(summary.faults)
     }
 
-    private func streams(_ streams: [RunStream]) {
+    private func notes(_ summary: FileSummary) {
+        guard let extent = summary.extent else { return }
+        for note in extent.notes { line("  note: " + terminalText(summary.path) + ": " + note) }
+    }
+
+    private func streams(_ streams: [(stream: RunStream, extent: DLFExtent.Stream?)], tickNs: UInt64) {
         line("  streams  \(streams.count)")
-        for stream in streams {
+        for (stream, extent) in streams {
+            func seconds(_ ticks: UInt64) -> String {
+                tickNs == 0 || extent == nil ? "" : " (" + shortText(Double(ticks) * Double(tickNs) / 1e9) + " s)"
+            }
             var text = "    " + pad(stream.kind, 8) + terminalText(stream.name)
-            if stream.isPolled { text += ", every \(max(stream.interval, 1)) ticks" }
-            if stream.isPolled, stream.phase > 0 { text += ", phase \(stream.phase)" }
+            if stream.isPolled { text += ", every \(max(stream.interval, 1)) ticks" + seconds(max(stream.interval, 1)) }
+            if stream.isPolled, stream.phase > 0 { text += ", phase \(stream.phase)" + seconds(stream.phase) }
             if stream.isOpaque { text += ", opaque" }
+            if let extent { text += ", \(extent.samples) samples of \(extent.sampleBytes) bytes, " + terminalText(extent.type) }
             line(text)
+            if extent != nil, !stream.notes.isEmpty, stream.notes != "N/A" { line("      " + terminalText(stream.notes)) }
             for field in stream.fields {
                 var text = "      " + pad(staticText(field.type.name), 8) + (field.name.isEmpty ? "value" : terminalText(field.name))
                 if !field.unit.isEmpty { text += " [" + terminalText(field.unit) + "]" }
@@ -189,6 +211,31 @@ extension Output {
     private func faults(_ faults: [Fault]) {
         for fault in faults { line("  " + (fault.kind == .torn ? "note: " : "damage: ") + fault.message) }
     }
+}
+
+/// "18 samples in 10 rows, tick span 9".
+private func dlfText(_ summary: FileSummary, isEvents: Bool) -> String {
+    guard let extent = summary.extent else { return "" }
+    var text = "\(extent.samples) " + (isEvents ? "records" : "samples")
+    if !isEvents, let rows = extent.rows { text += " in \(rows) rows" }
+    if extent.tailBytes > 0 { text += ", \(extent.tailBytes) bytes behind the last whole one" }
+    return text + ", tick span \(extent.tickSpan)"
+}
+
+/// A number with as many decimals as it needs.
+private func shortText(_ value: Double) -> String {
+    let output = value.description
+    return output.utf8.suffix(2).elementsEqual(".0".utf8) ? String(decoding: output.utf8.dropLast(2), as: UTF8.self) : output
+}
+
+/// The streams of a DLF run's files with what the files have of them; of other runs without.
+private func described(_ streams: [RunStream], _ files: [FileSummary]) -> [(stream: RunStream, extent: DLFExtent.Stream?)] {
+    var extents: [DLFExtent.Stream] = []
+    for file in files { if let extent = file.extent { extents += extent.streams } }
+    let areKnown = extents.count == streams.count
+    var described: [(stream: RunStream, extent: DLFExtent.Stream?)] = []
+    for i in 0..<streams.count { described.append((streams[i], areKnown ? extents[i] : nil)) }
+    return described
 }
 
 /// The losses of one stream for one reason.
@@ -234,12 +281,12 @@ func allStreams(_ run: Run) -> [RunStream] {
 }
 
 /// The name of the stream that a loss is of. In a DLF run it counts the polled file's streams, then the event file's.
-func streamName(_ run: Run, _ index: Int) -> String {
+func streamName(_ run: Run, _ index: Int, _ streams: [RunStream]? = nil) -> String {
+    let streams = streams ?? allStreams(run)
     if run.directory.format == .bcsv {
-        for stream in run.streams where stream.index == index { return stream.name }
-    } else {
-        let streams = allStreams(run)
-        if index < streams.count { return streams[index].name }
+        for stream in streams where stream.index == index { return stream.name }
+    } else if index < streams.count {
+        return streams[index].name
     }
     return "stream \(index)"
 }
@@ -278,9 +325,9 @@ extension JSONWriter {
         begin("{")
         field("path", file.path)
         field("kind", file.header.isEvents ? "dlf-event" : "dlf-polled")
-        field("tick_span", file.header.tickSpan)
-        streams(file.streams)
+        streams(described(file.streams, [summary]), tickNs: 0)
         self.summary(summary)
+        notes([summary])
         damage(summary.faults)
         end("}")
     }
@@ -308,7 +355,9 @@ extension JSONWriter {
             if value.type == .string { string(value.text) } else { self.value(value.bits, value.type) }
         }
         end("}")
-        streams(allStreams(run))
+        if let hex = run.meta.opaque { field("metadata_hex", hex) }
+        let all = allStreams(run)
+        streams(described(all, summary.polled + summary.events), tickNs: run.meta.tickNs)
         key("files")
         begin("[")
         for file in summary.polled + summary.events {
@@ -324,7 +373,7 @@ extension JSONWriter {
         for loss in summary.losses {
             begin("{")
             field("stream", UInt64(loss.stream))
-            field("name", streamName(run, Int(loss.stream)))
+            field("name", streamName(run, Int(loss.stream), all))
             field("reason", UInt64(loss.reason))
             field("reason_text", Loss.text(of: loss.reason))
             field("first_tick", loss.firstTick)
@@ -333,12 +382,33 @@ extension JSONWriter {
             end("}")
         }
         end("]")
+        notes(summary.polled + summary.events)
         damage(summary.faults)
         end("}")
     }
 
+    private mutating func notes(_ files: [FileSummary]) {
+        key("notes")
+        begin("[")
+        for file in files {
+            guard let extent = file.extent else { continue }
+            for note in extent.notes { string(file.path + ": " + note) }
+        }
+        end("]")
+    }
+
     private mutating func summary(_ summary: FileSummary) {
-        field("rows", summary.rows)
+        if let extent = summary.extent {
+            key("rows")
+            if let rows = extent.rows { number(rows) } else { null() }
+            field("samples", extent.samples)
+            field("tick_span", extent.tickSpan)
+            field("tick_span_agrees", extent.spanAgrees)
+            field("tail_offset", extent.tailOffset)
+            field("tail_bytes", extent.tailBytes)
+        } else {
+            field("rows", summary.rows)
+        }
         field("packets", summary.packets)
         field("size", summary.size)
         field("closed", summary.ending == .closed)
@@ -348,10 +418,10 @@ extension JSONWriter {
         if let tick = summary.lastTick { number(tick) } else { null() }
     }
 
-    private mutating func streams(_ streams: [RunStream]) {
+    private mutating func streams(_ streams: [(stream: RunStream, extent: DLFExtent.Stream?)], tickNs: UInt64) {
         key("streams")
         begin("[")
-        for stream in streams {
+        for (stream, extent) in streams {
             begin("{")
             field("index", stream.index)
             field("name", stream.name)
@@ -360,6 +430,15 @@ extension JSONWriter {
             field("interval", stream.interval)
             field("phase", stream.phase)
             field("opaque", stream.isOpaque)
+            if let extent {
+                if stream.isPolled, tickNs > 0 {
+                    field("interval_s", Double(stream.interval) * Double(tickNs) / 1e9)
+                    field("phase_s", Double(stream.phase) * Double(tickNs) / 1e9)
+                }
+                field("type", extent.type)
+                field("sample_bytes", extent.sampleBytes)
+                field("samples", extent.samples)
+            }
             key("fields")
             begin("[")
             for item in stream.fields {

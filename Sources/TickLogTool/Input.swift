@@ -6,8 +6,8 @@ enum Input {
     case run(RunDirectory)
     case bcsv(BCSVFile)
     case dlf(DLFFile)
-    case dlfMeta(MappedFile, DLFMeta)
     case frames(FrameFile)
+    case dlfMeta(MappedFile, DLFMeta)
 
     init(_ path: String) throws(Fault) {
         if path != "-", kind(of: path) == .directory {
@@ -26,7 +26,13 @@ enum Input {
 
     /// A file that is open already.
     init(_ file: MappedFile) throws(Fault) {
-        if BCSVFile.recognises(file.bytes) {
+        if RunArchive.recognises(file.bytes) {
+            let archive = try RunArchive(file)
+            guard let run = RunDirectory(archive) else {
+                throw Fault(.unreadable, file.path, at: nil, "found no meta.bcsv and no meta.dlf, expected the archive of a run")
+            }
+            self = .run(run)
+        } else if BCSVFile.recognises(file.bytes) {
             self = .bcsv(try BCSVFile(file))
         } else if DLFFile.recognises(file.bytes) {
             // Polled, event and meta files begin alike. The third byte of a meta file is any.
@@ -44,12 +50,13 @@ enum Input {
             if file.bytes.count > 0 {
                 found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
             }
-            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484) or frames (d3914c7e)")
+            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484), frames (d3914c7e) or an archive of a run")
         }
     }
 
-    /// Whether what begins so can become a file that is read.
-    private static func isPossible(_ bytes: FileBytes) -> Bool {
-        bytes.count < 4 || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes) || FrameFile.recognises(bytes)
+    /// Whether what begins so can become a file that is read: a pipe may give less than a header at first.
+    static func isPossible(_ bytes: FileBytes) -> Bool {
+        bytes.count < 512 || RunArchive.recognises(bytes) || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
+            || FrameFile.recognises(bytes)
     }
 }

@@ -7,7 +7,8 @@ func listCommand() -> Command {
         help: """
             Usage: ticklog list ROOT [--json]
 
-            Lists every run in ROOT, the oldest first: start, duration, size, closed or not, samples declared lost.
+            Lists every run in ROOT, also those in archives, the oldest first: start, duration, size, closed or not,
+            samples declared lost.
 
               --json     one JSON object a run, a line each
               --help, --version
@@ -24,13 +25,19 @@ func listCommand() -> Command {
         })
 }
 
-/// The runs directly in a directory, the oldest first. Symbolic links are not followed.
-func runs(in root: String) throws(Failure) -> [RunDirectory] {
+/// The runs directly in a directory, the oldest first, with those in `archives` if told. Symbolic links are not followed.
+func runs(in root: String, archives: Bool = false) throws(Failure) -> [RunDirectory] {
     var found: [(start: Int64, run: RunDirectory)] = []
     do {
         for name in try names(in: root) {
             let path = root.file(name)
-            guard kind(of: path, following: false) == .directory, let run = try? RunDirectory(path) else { continue }
+            let run: RunDirectory?
+            switch kind(of: path, following: false) {
+            case .directory: run = try? RunDirectory(path)
+            case .file: run = archives ? archivedRun(path) : nil
+            default: run = nil
+            }
+            guard let run else { continue }
             let meta = try? RunMeta(run)
             found.append((meta?.epochNs ?? 0, run))
         }
@@ -41,12 +48,22 @@ func runs(in root: String) throws(Failure) -> [RunDirectory] {
     return found.map { $0.run }
 }
 
+private func archivedRun(_ path: String) -> RunDirectory? {
+    guard let file = try? MappedFile(path), RunArchive.recognises(file.bytes), let archive = try? RunArchive(file) else { return nil }
+    return RunDirectory(archive)
+}
+
+/// As it is named in ROOT.
+private func listedName(_ run: RunDirectory) -> String {
+    terminalText(run.archive == nil ? run.name : run.path.lastComponent)
+}
+
 private func list(_ root: String, json: Bool) throws(Failure) -> Int32 {
     let output = Output(descriptor: 1)
     var code = Exit.ok
-    let runs = try runs(in: root)
+    let runs = try runs(in: root, archives: true)
     var width = 3
-    for run in runs { width = max(width, terminalText(run.name).utf8.count) }
+    for run in runs { width = max(width, listedName(run).utf8.count) }
     if !json {
         output.line(pad("RUN", width + 2) + "START                     DURATION     SIZE        STATE   LOST")
     }
@@ -60,6 +77,7 @@ private func list(_ root: String, json: Bool) throws(Failure) -> Int32 {
                 writer.begin("{")
                 writer.field("name", run.name)
                 writer.field("path", run.path)
+                writer.field("archive", run.archive != nil)
                 writer.field("size", run.size)
                 writer.field("closed", !run.isLocked)
                 writer.field("error", error.message)
@@ -67,7 +85,7 @@ private func list(_ root: String, json: Bool) throws(Failure) -> Int32 {
                 output.byte(0x0A)
             } else {
                 output.line(
-                    pad(terminalText(run.name), width + 2) + pad("unreadable", 39) + pad(bytesText(run.size), 12)
+                    pad(listedName(run), width + 2) + pad("unreadable", 39) + pad(bytesText(run.size), 12)
                         + (run.isLocked ? "open" : "closed"))
             }
             continue
@@ -81,6 +99,7 @@ private func list(_ root: String, json: Bool) throws(Failure) -> Int32 {
             writer.begin("{")
             writer.field("name", run.name)
             writer.field("path", run.path)
+            writer.field("archive", run.archive != nil)
             writer.field("format", summary.run.meta.format)
             writer.field("start", timeText(epochNs: summary.run.meta.epochNs))
             writer.field("epoch_ns", summary.run.meta.epochNs)
@@ -92,7 +111,7 @@ private func list(_ root: String, json: Bool) throws(Failure) -> Int32 {
             output.byte(0x0A)
         } else {
             output.line(
-                pad(terminalText(run.name), width + 2) + pad(timeText(epochNs: summary.run.meta.epochNs), 26)
+                pad(listedName(run), width + 2) + pad(timeText(epochNs: summary.run.meta.epochNs), 26)
                     + pad(secondsText(summary.seconds), 13) + pad(bytesText(run.size), 12)
                     + pad(summary.isClosed ? "closed" : "open", 8) + "\(summary.lostSamples)")
         }

@@ -9,8 +9,10 @@ func repairCommand() -> Command {
             Usage: ticklog repair PATH [-o OUT | --in-place] [--keep-unverified] [--json]
 
             Keeps all packets of a BCSV file that verify, writes a new footer, reads the result, and only then says ok.
-            Rows behind missing ones move up: their numbers are new. What is sound and closed is left as it is.
-            Of a .dat file, the good frames are kept as they are. A run's directory: each of its files; LOCK goes last, when all are sound and verified.
+            Rows behind missing ones move up: their numbers are new. Keeps all whole samples of a DLF file, and computes
+            its tick_span from them. What is sound and closed is left as it is.
+            Of a .dat file, the good frames are kept as they are.
+            A run's directory: each of its files; LOCK goes last, when all are sound, on the medium and verified.
 
               --out OUT           where the result goes; PATH.repaired unless given. -o is the same
               --in-place          the result takes the place of PATH, which stays as PATH.orig
@@ -20,7 +22,7 @@ func repairCommand() -> Command {
 
             Exit code 0: the result is sound, or there was nothing to repair. 1: it cannot be repaired; nothing was
             written. The file header has no checksum and nothing to rebuild it from: a file with a damaged one stays as
-            it is. Runs in the format DLF are not repaired.
+            it is, and so does a run without a whole meta file. Archives are not repaired: unpack them first.
 
             Examples:
               ticklog repair torn.bcsv
@@ -33,252 +35,71 @@ func repairCommand() -> Command {
         run: { (arguments) throws(Failure) in try repair(arguments) })
 }
 
-/// What became of one file.
-private struct Repaired {
-    let path: String
-    let repair: BCSVRepair?
-    let out: String?
-    let text: String
-}
-
 private func repair(_ arguments: Arguments) throws(Failure) -> Int32 {
-    var path = try arguments.operand("a BCSV file or a run's directory")
+    var path = try arguments.operand("a BCSV or DLF file, or a run's directory")
     if arguments.has("in-place"), arguments.has("out") {
         throw .usage("found both --in-place and --out, expected one of them")
     }
     if path == "-" { throw .usage("found -, expected the path of a file") }
-    let input: Input
-    do { input = try Input(path) } catch { throw Failure(error) }
-    var results: [Repaired] = []
-    switch input {
-    case .dlf(let file): throw Failure(Exit.damaged, "\(terminalText(file.path)): found a DLF file, expected BCSV: DLF is not repaired")
-    case .dlfMeta(let file, _): throw Failure(Exit.damaged, "\(terminalText(file.path)): found a DLF file, expected BCSV: DLF is not repaired")
-    case .frames(let file): return try repairFrames(file, path, arguments)
-    case .bcsv(let file):
-        let out = arguments.has("in-place") ? nil : arguments.value("out") ?? path + ".repaired"
-        results.append(try repairFile(file, out: out, always: arguments.has("out"), keepUnverified: arguments.has("keep-unverified")))
-    case .run(let directory):
-        guard directory.format == .bcsv else {
-            throw Failure(Exit.damaged, "\(terminalText(path)): found a run in the format DLF, expected BCSV: DLF is not repaired")
-        }
-        while path.utf8.count > 1, path.utf8.last == 0x2F { path = String(decoding: path.utf8.dropLast(), as: UTF8.self) }
-        let out = arguments.has("in-place") ? nil : arguments.value("out") ?? path + ".repaired"
-        results = try repairRun(directory, out: out, keepUnverified: arguments.has("keep-unverified"))
-    }
+    let input: RepairInput
+    do { input = try RepairInput(path, inPlace: arguments.has("in-place")) } catch { throw Failure(error) }
+    while path.utf8.count > 1, path.utf8.last == 0x2F { path = String(decoding: path.utf8.dropLast(), as: UTF8.self) }
+    // Nil: in place.
+    let out = arguments.has("in-place") ? nil : arguments.value("out") ?? path + ".repaired"
+    let asked = arguments.has("out")
     let output = Output(descriptor: 1)
-    if arguments.has("json") { json(path, results, JSONWriter(output)) } else { for result in results { text(result, output) } }
+    switch input {
+    case .bcsv, .bcsvRun:
+        let results = try repairBCSV(input, out: out, always: asked, keepUnverified: arguments.has("keep-unverified"))
+        if arguments.has("json") { json(path, results, JSONWriter(output)) } else { for result in results { text(result, output) } }
+    case .frames(let file): return try repairFrames(file, path, arguments)
+    case .dlf(let survey):
+        let result = try DLFRepaired(survey, out: out, always: asked)
+        if arguments.has("json") { result.json(JSONWriter(output)) } else { result.text(output) }
+    case .dlfRun(let survey):
+        let result = try DLFRepaired(survey, out: out, always: asked)
+        if arguments.has("json") { result.json(JSONWriter(output)) } else { result.text(output) }
+    }
     try output.finish()
     return Exit.ok
 }
 
-/// `out` nil: in place. `always`: a sound file is copied, since somebody asked for OUT.
-private func repairFile(
-    _ file: BCSVFile, out: String?, always: Bool, keepUnverified: Bool
-) throws(Failure) -> Repaired {
-    do throws(Fault) {
-        var repair = try BCSVRepair(file)
-        if repair.survey.isClosed {
-            guard let out, always else {
-                return Repaired(path: file.path, repair: repair, out: nil, text: "sound and closed, nothing to repair")
-            }
-            let copy = try newFile(out, replacing: false)
-            let output = Output(descriptor: copy.descriptor, path: out)
-            output.bytes(file.file.bytes.buffer)
-            do throws(FileError) {
-                try output.flush()
-                try copy.commit()
-            } catch {
-                throw Fault(error)
-            }
-            return Repaired(path: file.path, repair: repair, out: out, text: "sound and closed, copied")
-        }
-        let made = try newFile(out ?? file.path, replacing: out == nil)
-        try repair.write(file, to: Output(descriptor: made.descriptor, path: made.path), keepUnverified: keepUnverified)
-        try repair.verify(made.temporaryPath)
-        if out == nil { try keepOriginal(made.path) }
-        do { try made.commit() } catch { throw Fault(error) }
-        return Repaired(path: file.path, repair: repair, out: made.path, text: "repaired")
-    } catch {
-        throw Failure(error)
-    }
-}
+/// What can be repaired.
+enum RepairInput {
+    case bcsv(BCSVFile)
+    case bcsvRun(RunDirectory)
+    case dlf(DLFSurvey)
+    case dlfRun(DLFRunSurvey)
+    case frames(FrameFile)
 
-func newFile(_ path: String, replacing: Bool) throws(Fault) -> NewFile {
-    do { return try NewFile(path, replacing: replacing) } catch { throw Fault(error) }
-}
-
-/// The file gets a second name, so that it is there until the repaired one has the first.
-func keepOriginal(_ path: String) throws(Fault) {
-    let original = path + ".orig"
-    if link(path, original) == 0 { return }
-    let error = cposix_errno()
-    guard error != EEXIST, kind(of: original, following: false) == .missing else {
-        throw Fault(FileError(original, "keep the original as it", EEXIST))
-    }
-    // FAT has no links.
-    guard rename(path, original) == 0 else { throw Fault(FileError(original, "keep the original as it", cposix_errno())) }
-}
-
-private func repairRun(_ directory: RunDirectory, out: String?, keepUnverified: Bool) throws(Failure) -> [Repaired] {
-    var results: [Repaired] = []
-    do throws(Fault) {
-        // The set of files must be whole: what is missing cannot be made.
-        let run = try Run(directory)
-        for fault in run.faults where fault.kind != .torn { throw fault }
-        var files: [BCSVFile] = [try BCSVFile(directory.metaPath)]
-        if let streams = directory.streamsPath { files.append(try BCSVFile(streams)) }
-        // A last file of which only a part of the header is there holds no row.
-        var begun: [String] = []
-        for paths in [directory.polledPaths, directory.eventPaths] {
-            for i in 0..<paths.count {
-                do throws(Fault) {
-                    files.append(try BCSVFile(paths[i]))
-                } catch {
-                    guard i > 0, i == paths.count - 1, directory.isLocked else { throw error }
-                    begun.append(paths[i])
+    init(_ path: String, inPlace: Bool) throws(Fault) {
+        if kind(of: path) == .directory {
+            if inPlace {
+                for name in ["polled.dlf", "event.dlf", "loss.dlf", "POLLED.DLF", "EVENT.DLF", "LOSS.DLF"] {
+                    try restoreOriginal(path.file(name))
                 }
             }
-        }
-        try refuseHoles(run, files)
-        if let out { return try copyRun(directory, files, begun, to: out, keepUnverified) }
-        for path in begun {
-            guard rename(path, path + ".orig") == 0 else { throw Fault(FileError(path, "rename", cposix_errno())) }
-            results.append(Repaired(path: path, repair: nil, out: nil, text: "begun and without a row; it is now .orig"))
-        }
-    } catch {
-        throw Failure(error)
-    }
-    // All of them once more, from the medium.
-    for path in try runPaths(directory) {
-        do throws(Fault) {
-            let file = try BCSVFile(path)
-            do throws(Failure) {
-                results.append(try repairFile(file, out: nil, always: false, keepUnverified: keepUnverified))
-            } catch {
-                throw Fault(.damaged, path, at: nil, error.message)
+        } else {
+            let file: MappedFile
+            do { file = try MappedFile(path, wanted: Input.isPossible) } catch { throw Fault(error) }
+            if let survey = DLFSurvey(alone: file) {
+                self = .dlf(survey)
+                return
             }
-        } catch {
-            throw Failure(error)
         }
-    }
-    try verifyRun(directory.path)
-    if directory.isLocked {
-        syncDirectory(directory.path)
-        guard unlink(directory.path.file("LOCK")) == 0 else {
-            throw Failure(FileError(directory.path.file("LOCK"), "remove", cposix_errno()))
-        }
-        syncDirectory(directory.path)
-    }
-    return results
-}
-
-private func runPaths(_ directory: RunDirectory) throws(Failure) -> [String] {
-    let now: RunDirectory?
-    do { now = try RunDirectory(directory.path) } catch { throw Failure(error) }
-    guard let now else { throw Failure(Exit.damaged, "\(terminalText(directory.path)): found no run any more, expected one") }
-    return [now.metaPath] + (now.streamsPath.map { [$0] } ?? []) + now.polledPaths + now.eventPaths
-}
-
-/// Every file is sound and closed, and the run says the same of them.
-private func verifyRun(_ path: String) throws(Failure) {
-    let validation = Validation(path)
-    for survey in validation.surveys where !survey.isClosed {
-        throw Failure(Exit.damaged, "\(terminalText(survey.path)): found a file that is not sound after the repair, expected a sound one; LOCK stays")
-    }
-    for fault in validation.faults where fault.kind != .torn { throw Failure(fault) }
-}
-
-/// Without a column of ticks, a row's number is its time: rows must not move up.
-private func refuseHoles(_ run: Run, _ files: [BCSVFile]) throws(Fault) {
-    for file in files where run.directory.polledPaths.contains(file.path) {
-        if file.columns[0].name == "tick", file.columns[0].type == .u64 { continue }
-        let survey = try BCSVSurvey(file)
-        for damage in survey.damages where !damage.isTorn && damage.rows != 0 {
-            if damage.skipped.upperBound == file.file.bytes.count { continue }
-            throw Fault(
-                .damaged, file.path, at: damage.error.offset,
-                "found missing rows in a polled file without a column of ticks, expected none: the rows behind them would get other times")
-        }
-    }
-}
-
-/// A directory with a repaired copy of every file, and no LOCK.
-private func copyRun(
-    _ directory: RunDirectory, _ files: [BCSVFile], _ begun: [String], to out: String, _ keepUnverified: Bool
-) throws(Fault) -> [Repaired] {
-    guard kind(of: out, following: false) == .missing else { throw Fault(FileError(out, "write", EEXIST)) }
-    let temporary = out + ".part"
-    guard mkdir(temporary, 0o777) == 0 else { throw Fault(FileError(temporary, "make", cposix_errno())) }
-    var results: [Repaired] = []
-    do throws(Failure) {
-        for file in files {
-            let result = try repairFile(
-                file, out: temporary.file(file.path.lastComponent), always: true, keepUnverified: keepUnverified)
-            results.append(Repaired(path: result.path, repair: result.repair, out: out.file(file.path.lastComponent), text: result.text))
-        }
-        for path in begun { results.append(Repaired(path: path, repair: nil, out: nil, text: "begun and without a row; it is left out")) }
-        try verifyRun(temporary)
-        guard rename(temporary, out) == 0 else { throw Failure(FileError(out, "rename to it", cposix_errno())) }
-        syncDirectory(out.directory)
-    } catch {
-        if let names = try? names(in: temporary) { for name in names { removeFile(temporary.file(name)) } }
-        _ = rmdir(temporary)
-        throw Fault(error.code == Exit.system ? .system : .damaged, directory.path, at: nil, error.message)
-    }
-    return results
-}
-
-private func text(_ result: Repaired, _ output: Output) {
-    var line = terminalText(result.path) + ": " + result.text
-    guard let repair = result.repair else { return output.line(line) }
-    if repair.outcome == .repaired {
-        line += ", \(repair.rows) rows kept"
-        if repair.survey.unverifiedRows > 0 {
-            line += repair.keptUnverified > 0
-                ? ", \(repair.keptUnverified) of them from a torn packet, without a checksum"
-                : ", \(repair.survey.unverifiedRows) whole rows of a torn packet left out (--keep-unverified keeps them)"
-        }
-        if let out = result.out { line += ", in " + terminalText(out) }
-    }
-    output.line(line)
-    for fault in repair.survey.faults { output.line("  " + fault.message) }
-}
-
-private func json(_ path: String, _ results: [Repaired], _ writer: JSONWriter) {
-    var writer = writer
-    writer.begin("{")
-    writer.field("path", path)
-    writer.key("files")
-    writer.begin("[")
-    for result in results {
-        writer.begin("{")
-        writer.field("path", result.path)
-        writer.key("out")
-        if let out = result.out { writer.string(out) } else { writer.null() }
-        writer.field("repaired", result.repair?.outcome == .repaired)
-        if let repair = result.repair {
-            writer.field("rows", repair.rows)
-            writer.field("unverified_rows", repair.survey.unverifiedRows)
-            writer.field("unverified_kept", repair.keptUnverified)
-            writer.key("damage")
-            writer.begin("[")
-            for i in 0..<repair.survey.damages.count {
-                let damage = repair.survey.damages[i]
-                writer.begin("{")
-                writer.field("offset", damage.error.offset)
-                writer.field("torn", damage.isTorn)
-                writer.field("skipped_bytes", damage.skipped.count)
-                writer.field("first_row", damage.firstRow)
-                writer.key("rows")
-                if let rows = damage.rows { writer.number(rows) } else { writer.null() }
-                writer.field("text", repair.survey.faults[i].text)
-                writer.end("}")
+        switch try Input(path) {
+        case .bcsv(let file): self = .bcsv(file)
+        case .frames(let file): self = .frames(file)
+        case .dlf(let file): throw Fault(.unreadable, file.path, at: nil, "found a DLF file of no known kind, expected polled or event")
+        case .dlfMeta(let file, _):
+            throw Fault(.unreadable, file.path, at: nil, "found a meta file of DLF, expected another: it is read whole or not at all")
+        case .run(let directory):
+            guard directory.archive == nil else {
+                throw Fault(
+                    .unreadable, path, at: nil,
+                    "found the archive of a run, expected its directory: archives are not repaired, unpack it first")
             }
-            writer.end("]")
+            self = directory.format == .dlf ? .dlfRun(try DLFRunSurvey(directory)) : .bcsvRun(directory)
         }
-        writer.end("}")
     }
-    writer.end("]")
-    writer.end("}")
-    writer.output.byte(0x0A)
 }

@@ -31,9 +31,18 @@ final class RowWriter {
         rows = format == .csv && !output.isTerminal
             ? CSVRowText(output, columns.map { (index: $0, type: table.columns[$0].type) }, delimiter: delimiter) : nil
         if format == .jsonl {
+            var names: [String: Int] = [:]
             for i in 0..<columns.count {
                 var key: [UInt8] = [i == 0 ? 0x7B : 0x2C]
-                jsonQuoted(table.columns[columns[i]].name) { key.append($0) }
+                // An object has each key once.
+                var name = table.columns[columns[i]].name
+                let base = name
+                while let number = names[name] {
+                    names[base] = max(number + 1, names[base]!)
+                    name = base + "~\(names[base]!)"
+                }
+                names[name] = 1
+                jsonQuoted(name) { key.append($0) }
                 key.append(0x3A)
                 keys.append(key)
             }

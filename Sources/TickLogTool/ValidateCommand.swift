@@ -7,14 +7,16 @@ func validateCommand() -> Command {
         help: """
             Usage: ticklog validate PATH... [--json]
 
-            Reads BCSV, DLF or .dat files, or runs' directories, whole: every checksum, length and row. Lists what is damaged,
-            with offsets and the rows that are missing.
+            Reads BCSV, DLF or .dat files, or runs (directories or archives of them), whole: every checksum, length and row.
+            Lists what is damaged, with offsets and the rows that are missing. DLF has no checksums: its headers, lengths
+            and tick_span must agree.
 
               --json     one JSON object for each PATH, a line each
               --help, --version
 
-            Exit code 0: all are sound. A file that was never closed is sound if it ends with a whole packet ("closed":
-            false). 1: bytes are torn or damaged.
+            Exit code 0: all are sound. A file that was never closed is sound if it ends with a whole packet, or sample of
+            DLF ("closed": false). 1: bytes are torn or damaged, or a run of DLF without LOCK ends elsewhere than its
+            tick_span says.
 
             Examples:
               ticklog validate runs/*
@@ -45,22 +47,38 @@ struct Validation {
     private(set) var unverified: UInt64 = 0
     private(set) var packets = 0
     private(set) var surveys: [BCSVSurvey] = []
+    /// DLF: whole samples, without those of declared losses.
+    private(set) var samples: UInt64?
+    private(set) var dlf: [DLFSurvey] = []
     /// What is no damage that a survey has.
     private(set) var faults: [Fault] = []
+    /// What is peculiar, and no damage.
     private(set) var notes: [Fault] = []
 
     init(_ path: String) {
         self.path = path
         do throws(Fault) {
-            switch try Input(path) {
+            let input: Input
+            if path != "-", TickLogHost.kind(of: path) == .directory {
+                input = try Input(path)
+            } else {
+                let file: MappedFile
+                do { file = try MappedFile(path, wanted: Input.isPossible) } catch { throw Fault(error) }
+                if let survey = DLFSurvey(alone: file) {
+                    kind = "dlf"
+                    add(survey)
+                    return
+                }
+                input = try Input(file)
+            }
+            switch input {
             case .bcsv(let file):
                 kind = "bcsv"
                 add(try BCSVSurvey(file))
                 isClosed = surveys[0].isClosed
             case .dlf(let file):
                 kind = "dlf"
-                add(FileSummary(file))
-                isClosed = faults.isEmpty
+                add(DLFSurvey(file.file, as: file.header.isEvents ? .event : .polled))
             case .frames(let file):
                 kind = "frames"
                 let summary = FrameSummary(file)
@@ -73,7 +91,6 @@ struct Validation {
             case .run(let directory):
                 kind = "run"
                 try add(directory)
-                isClosed = !directory.isLocked
             }
         } catch {
             faults.append(error)
@@ -87,22 +104,36 @@ struct Validation {
         packets += survey.packets
     }
 
-    private mutating func add(_ summary: FileSummary) {
-        rows += summary.rows
-        faults += summary.faults
+    private mutating func add(_ survey: DLFSurvey) {
+        dlf = [survey]
+        samples = survey.samples
+        notes = survey.notes
+        if let fault = survey.fault { faults.append(fault) }
+        let isLocked = path != "-" && TickLogHost.kind(of: path.directory.file("LOCK")) == .file
+        guard faults.isEmpty, let stored = survey.tickSpan else { return }
+        let span = survey.spanAlone(isLocked: isLocked)
+        isClosed = stored == span && !isLocked
+        if stored != span {
+            notes.append(Fault(.torn, path, at: 3, "found tick_span \(stored), expected \(span): the file was not closed"))
+        }
     }
 
     private mutating func add(_ directory: RunDirectory) throws(Fault) {
-        let summary = try RunSummary(directory)
-        guard directory.format == .bcsv else {
-            for file in summary.polled + summary.events { rows += file.rows }
-            faults += summary.faults
+        if directory.format == .dlf {
+            let survey = try DLFRunSurvey(directory)
+            dlf = survey.files
+            samples = survey.samples
+            faults = survey.faults
+            notes = survey.notes
+            isClosed = survey.isClosed
             return
         }
+        isClosed = !directory.isLocked
+        let summary = try RunSummary(directory)
         var paths = [directory.metaPath]
         if let streams = directory.streamsPath { paths.append(streams) }
         for path in paths + directory.polledPaths + directory.eventPaths {
-            do throws(Fault) { add(try BCSVSurvey(BCSVFile(path))) } catch { faults.append(error) }
+            do throws(Fault) { add(try BCSVSurvey(directory.bcsv(path))) } catch { faults.append(error) }
         }
         // What the files say of each other. What one of them says of itself is there already.
         for fault in summary.faults {
@@ -124,14 +155,17 @@ struct Validation {
     func text(_ output: Output) {
         var line = terminalText(path) + ": "
         if code == Exit.ok {
-            line += "sound, \(rows) rows" + (packets > 0 ? " in \(packets) packets" : "") + (isClosed ? "" : ", not closed")
+            line += "sound, " + (samples.map { "\($0) samples" } ?? "\(rows) rows")
+            line += (packets > 0 ? " in \(packets) packets" : "") + (isClosed ? "" : ", not closed")
         } else {
-            line += kind == "unknown" ? "not readable" : "damaged or torn, \(rows) rows verify"
+            line += kind == "unknown" ? "not readable" : "damaged or torn, "
+            if kind != "unknown" { line += samples.map { "\($0) samples are whole" } ?? "\(rows) rows verify" }
             if unverified > 0 { line += ", \(unverified) whole rows of a torn packet are not covered by a checksum" }
         }
         output.line(line)
         for survey in surveys { for fault in survey.faults { output.line("  " + fault.message) } }
         for fault in faults { output.line("  " + fault.message) }
+        for note in notes { output.line("  note: " + note.message) }
     }
 
     func json(_ writer: JSONWriter) {
@@ -141,9 +175,14 @@ struct Validation {
         writer.field("kind", kind)
         writer.field("sound", code == Exit.ok)
         writer.field("closed", isClosed)
-        writer.field("rows", rows)
-        writer.field("unverified_rows", unverified)
-        writer.field("packets", packets)
+        if let samples {
+            writer.field("samples", samples)
+            files(&writer)
+        } else {
+            writer.field("rows", rows)
+            writer.field("unverified_rows", unverified)
+            writer.field("packets", packets)
+        }
         writer.key("damage")
         writer.begin("[")
         for survey in surveys {
@@ -172,7 +211,29 @@ struct Validation {
             writer.end("}")
         }
         writer.end("]")
+        if samples != nil { writer.faults("notes", notes) }
         writer.end("}")
         writer.output.byte(0x0A)
+    }
+
+    private func files(_ writer: inout JSONWriter) {
+        writer.key("files")
+        writer.begin("[")
+        for file in dlf {
+            writer.begin("{")
+            writer.field("path", file.path)
+            writer.field("bytes", file.size)
+            writer.field("streams", file.streamCount)
+            writer.field("data_offset", file.dataOffset)
+            writer.field("samples", file.samples)
+            for (name, value) in [("last_tick", file.lastTick), ("whole_ticks", file.wholeTicks), ("tick_span", file.tickSpan)] {
+                writer.key(name)
+                if let value { writer.number(value) } else { writer.null() }
+            }
+            writer.field("tail_offset", file.end)
+            writer.field("tail_bytes", file.tailBytes)
+            writer.end("}")
+        }
+        writer.end("]")
     }
 }

@@ -3,7 +3,7 @@ import Testing
 
 /// The built command, run as a process.
 enum Tool {
-    struct Result {
+    struct Result: Equatable {
         let code: Int32
         let output: String
         let errors: String
@@ -86,13 +86,13 @@ enum Tool {
         #expect(none.output.isEmpty && none.errors.contains("Usage:"))
         let unknown = try Tool.run("frobnicate")
         #expect(unknown.code == 2)
-        #expect(unknown.errors.contains("demo, info, cat, convert, append, diff, validate, repair, list, prune"))
+        #expect(unknown.errors.contains("demo, info, cat, convert, append, diff, validate, repair, list, prune, archive"))
         #expect(try Tool.run("cat", "--nothing", "x").code == 2)
         #expect(try Tool.run("cat").code == 2)
         #expect(try Tool.run("cat", bcsv + "v15_const_zoh_packet.bcsv", "--rows", "x").code == 2)
     }
 
-    @Test(arguments: ["demo", "info", "cat", "convert", "append", "diff", "validate", "repair", "list", "prune"])
+    @Test(arguments: ["demo", "info", "cat", "convert", "append", "diff", "validate", "repair", "list", "prune", "archive"])
     func `every command has help with two examples, and a version`(_ command: String) throws {
         let help = try Tool.run(command, "--help")
         #expect(help.code == 0)
@@ -220,7 +220,7 @@ enum Tool {
         for loss in info["losses"] as! [[String: Any]] where loss["stream"] as? Int == 0 { lost += loss["samples"] as! Int }
         #expect(samples.count + (format == "bcsv" ? lost : 0) == 100)
         let load = try Tool.run("cat", path, "--stream", "load")
-        #expect(load.lines[0] == "tick,load.one,load.five,load.fifteen")
+        #expect(load.lines[0] == "tick,time_ns,load.one,load.five,load.fifteen")
         #expect(try Tool.run("cat", path, "--events", "--samples").output.contains(#""stream":"heartbeat""#))
 
         #expect(try Tool.run("prune", root + "/runs", "--keep-bytes", "0", "--dry-run").output.contains("would remove"))

@@ -146,7 +146,6 @@ extension CommandTests {
         }
         #expect(try Tool.run("repair", folder("nothing")).code == 3)
         #expect(try Tool.run("repair", path, "-o", "x", "--in-place").code == 2)
-        #expect(try Tool.run("repair", Tool.vectors + "/dlf/real_structs").errors.contains("DLF"))
     }
 
     @Test func `a run that lost power is repaired, and its LOCK goes last`() throws {

@@ -1,7 +1,9 @@
 """A reader of DLF runs, written from the format description and sharing no code with TickLog or dlflib.
 
-A sample is its raw bytes; `value(stream, sample)` decodes it by the type string.
+A sample is its raw bytes; `stream.value(sample)` decodes it by the type string. A file that was never closed is a normal
+file: `tail` counts the bytes behind the last whole sample, `error` tells of an event of a stream that there is not.
 """
+import itertools
 import os
 import struct
 
@@ -36,46 +38,60 @@ class Cursor:
 
 
 class Type:
-    """What a type string says: `format` for a primitive, `members` for a structure, neither for opaque bytes."""
+    """What a type string says: `format` for a primitive, `members` for a structure, neither for opaque bytes. `error` tells
+    why the text is no type, or none for samples of this size."""
 
-    def __init__(self, text):
-        self.name, self.format, self.members = text, None, None
+    def __init__(self, text, size):
+        self.name, self.format, self.members, self.error = text, None, None, None
         if text.startswith("!"):
             return
-        parts = text.split(";")
-        if len(parts) == 1 and text in PRIMITIVES:
+        if text in PRIMITIVES:
             self.format = PRIMITIVES[text]
-        else:
-            self.name = parts[0]
-            self.members = []
-            for part in parts[1:]:
-                name, primitive, offset = part.split(":")
-                self.members.append((name, PRIMITIVES[primitive], int(offset)))
+            if struct.calcsize(self.format) != size:
+                self.error = "%s of %d bytes" % (text, size)
+            return
+        self.name, *parts = text.split(";")
+        self.members = []
+        for part in parts:
+            try:
+                name, primitive, offset = part.rsplit(":", 2)
+                member = name, PRIMITIVES[primitive], int(offset)
+                struct.unpack_from(member[1], bytes(min(size, 1 << 20)), member[2])
+            except (ValueError, KeyError, struct.error):
+                self.error = "member %r of a sample of %d bytes" % (part, size)
+                return
+            self.members.append(member)
 
     def value(self, data):
+        if self.error:
+            raise Damage(self.error)
         if self.format:
             return struct.unpack(self.format, data)[0]
         if self.members is None:
             return None
         return {n: struct.unpack_from(f, data, at)[0] for n, f, at in self.members}
 
-    def check(self, size):
-        """Members lie within the sample and do not overlap."""
+    def check(self):
+        """Of a file of TickLog: members lie within the sample, and do not overlap."""
+        if self.error:
+            raise Damage(self.error)
         end = 0
         for name, format, at in sorted(self.members or [], key=lambda m: m[2]):
-            if at < end or at + struct.calcsize(format) > size:
-                raise Damage("member %s at %d of a sample of %d bytes" % (name, at, size))
+            if at < end:
+                raise Damage("member %s at %d" % (name, at))
             end = at + struct.calcsize(format)
-        if self.format and struct.calcsize(self.format) != size:
-            raise Damage("%s of %d bytes" % (self.name, size))
 
 
 class Stream:
-    def __init__(self, cursor, polled):
-        self.type_text, self.id, self.notes = cursor.text(), cursor.text(), cursor.text()
+    def __init__(self, cursor, polled, has_notes=True):
+        self.type_text, self.id = cursor.text(), cursor.text()
+        self.notes = cursor.text() if has_notes else ""
         self.size = cursor.take("<I")
         self.interval, self.phase = cursor.take("<QQ") if polled else (0, 0)
-        self.type = Type(self.type_text)
+        self.type = Type(self.type_text, self.size)
+
+    def is_plausible(self):
+        return self.type.error is None and self.size < 1 << 24 and not any(c < " " for c in self.id + self.notes)
 
     def due(self, tick):
         return self.interval == 0 or (tick + self.phase) % self.interval == 0
@@ -86,12 +102,17 @@ class Stream:
         first = -self.phase % interval
         return 0 if tick <= first else 1 + (tick - 1 - first) // interval
 
+    def next_due(self, tick):
+        interval = self.interval or 1
+        return tick + -(tick + self.phase) % interval
+
     def value(self, sample):
         return self.type.value(sample)
 
 
 class Log:
-    """polled.dlf, event.dlf or loss.dlf. `samples` are (stream index, tick, bytes); `tail` counts torn bytes."""
+    """polled.dlf, event.dlf or loss.dlf. `samples` are (stream index, tick, bytes); `offsets` tells where they, or their
+    records, lie in the data."""
 
     def __init__(self, data, kind):
         c = Cursor(data)
@@ -100,10 +121,46 @@ class Log:
             raise Damage("magic 0x%04x" % magic)
         if self.kind != kind:
             raise Damage("stream type %d" % self.kind)
-        self.streams = [Stream(c, kind == 0) for _ in range(n)]
-        self.data_start, self.data = c.at, data[c.at:]
-        self.samples, self.error = [], None
+        self.streams = self._headers(data, c.at, n)
+        self.data = data[self.data_start:]
+        self.samples, self.offsets, self.error = [], [], None
         (self._polled if kind == 0 else self._events)()
+
+    def _headers(self, data, start, n):
+        """The stream headers as they should be. Where these make no sense, perhaps streams have no notes, not even their
+        NUL: some dlflib wrote none for a null pointer (section 2). The size is then taken for notes."""
+        def read(has_notes):
+            c = Cursor(data)
+            c.at = start
+            streams = [Stream(c, self.kind == 0, h) for h in has_notes]
+            return streams, c.at
+
+        plain, error = None, None
+        try:
+            plain = read([True] * n)
+            if all(s.is_plausible() for s in plain[0]):
+                streams, self.data_start = plain
+                return streams
+        except Damage as e:
+            error = e
+        for missing in self._guesses(n):
+            try:
+                streams, at = read(missing)
+            except Damage:
+                continue
+            if all(s.is_plausible() for s in streams):
+                self.data_start = at
+                return streams
+        if plain is None:
+            raise error
+        streams, self.data_start = plain
+        return streams
+
+    @staticmethod
+    def _guesses(n):
+        yield [False] * n
+        if n <= 10:
+            yield from itertools.product((True, False), repeat=n)
 
     def offset(self, tick):
         """Of the first sample of tick or later, in the data region."""
@@ -112,6 +169,9 @@ class Log:
     def _polled(self):
         at, tick = 0, 0
         while self.streams and at < len(self.data):
+            tick = min(s.next_due(tick) for s in self.streams)
+            if tick >= 1 << 64:
+                break
             if self.offset(tick) != at:
                 raise Damage("offset arithmetic at tick %d" % tick)
             for i, s in enumerate(self.streams):
@@ -120,6 +180,7 @@ class Log:
                         self.tail = len(self.data) - at
                         return
                     self.samples.append((i, tick, self.data[at:at + s.size]))
+                    self.offsets.append(at)
                     at += s.size
             tick += 1
         self.tail = len(self.data) - at
@@ -135,8 +196,13 @@ class Log:
             if at + 10 + size > len(self.data):
                 break
             self.samples.append((i, tick, self.data[at + 10:at + 10 + size]))
+            self.offsets.append(at)
             at += 10 + size
         self.tail = len(self.data) - at
+
+    def window(self, start, end):
+        """Indices of the samples of start <= tick < end; None: of all that follow."""
+        return [k for k, (_, t, _) in enumerate(self.samples) if t >= start and (end is None or t < end)]
 
 
 class Meta:
@@ -149,7 +215,7 @@ class Meta:
         self.bytes = data[c.at + 4:c.at + 4 + c.take("<I")] if len(data) >= c.at + 4 else b""
         if c.at + len(self.bytes) != len(data):
             raise Damage("metadata object")
-        self.value = Type(self.structure).value(self.bytes)
+        self.value = Type(self.structure, len(self.bytes)).value(self.bytes)
 
 
 LOSS = [("stream", "<H"), ("reason", "<B"), ("first_tick", "<Q"), ("last_tick", "<Q"), ("samples", "<I")]
@@ -189,6 +255,6 @@ class Run:
             if log.tail or log.error:
                 raise Damage("%d torn bytes, %s" % (log.tail, log.error))
             for s in log.streams:
-                s.type.check(s.size)
+                s.type.check()
             if log.kind == 1 and any(b[1] < a[1] for a, b in zip(log.samples, log.samples[1:])):
                 raise Damage("events are not in order of ticks")

@@ -83,7 +83,7 @@ class Run:
             if name == "LOCK":
                 self.lock = True
                 continue
-            m = re.fullmatch(r"(meta|streams|polled|event)(?:\.?(\d+))?\.(bcsv|bcs)", name.lower())
+            m = re.fullmatch(r"(meta|streams|polled|event|dlf)(?:\.?(\d+))?\.(bcsv|bcs)", name.lower())
             require(m, "unexpected file", name)
             files[m.group(1), int(m.group(2) or 0)] = os.path.join(directory, name)
         require(closed <= (not self.lock), directory, "LOCK is there")

@@ -11,69 +11,9 @@ import unittest
 
 import bcsv
 import bcsv_writer
-import dlf
 
 TYPE_NAMES = ("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float", "double", "string")
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Vectors")
-
-
-def plain(v):
-    """A value as the vectors' JSON writes it: 64-bit integers as text."""
-    if isinstance(v, dict):
-        return {k: plain(x) for k, x in v.items()}
-    return v
-
-
-def same(v, want):
-    if isinstance(want, dict):
-        return isinstance(v, dict) and v.keys() == want.keys() and all(same(v[k], want[k]) for k in want)
-    if isinstance(v, float):
-        if isinstance(want, str):
-            want = float(want)
-        return v == want or struct.pack("<f", v) == struct.pack("<f", want) or (v != v and want != want)
-    return v == want or str(v) == want
-
-
-class DLF(unittest.TestCase):
-    def test_vectors(self):
-        root = os.path.join(VECTORS, "dlf")
-        for name in sorted(os.listdir(root)):
-            with self.subTest(name), open(os.path.join(root, name, "expected.json"), encoding="utf-8") as f:
-                want = json.load(f)
-                self.one(os.path.join(root, name), want)
-
-    def one(self, directory, want):
-        for kind, part in enumerate(("polled", "event")):
-            with open(os.path.join(directory, part + ".dlf"), "rb") as f:
-                data = f.read()
-            expected = want[part]
-            if "streams" not in expected:
-                with self.assertRaises(dlf.Damage):
-                    dlf.Log(data, kind)
-                continue
-            if expected["magic"] != dlf.MAGIC:
-                with self.assertRaises(dlf.Damage):
-                    dlf.Log(data, kind)
-                continue
-            log = dlf.Log(data, kind)
-            self.assertEqual(log.tick_span, expected["tick_span"])
-            self.assertEqual(log.data_start, expected["data_start"])
-            self.assertEqual([(s.type_text, s.id, s.notes, s.size) for s in log.streams],
-                             [(s["type_structure"], s["id"], s["notes"], s["type_size"]) for s in expected["streams"]])
-            if kind == 0:
-                self.assertEqual([(s.interval, s.phase) for s in log.streams],
-                                 [(s["tick_interval"], s["tick_phase"]) for s in expected["streams"]])
-            self.assertEqual([(i, t, b.hex()) for i, t, b in log.samples],
-                             [(s["i"], s["tick"], s["hex"]) for s in expected["samples"]])
-            self.assertEqual(log.tail, expected["check"]["tail_bytes"])
-            for (i, _, b), s in zip(log.samples, expected["samples"]):
-                self.assertTrue(same(log.streams[i].value(b), s["v"]), (log.streams[i].value(b), s["v"]))
-
-    def test_offsets(self):
-        with open(os.path.join(VECTORS, "dlf", "real_intervals", "polled.dlf"), "rb") as f:
-            log = dlf.Log(f.read(), 0)
-        self.assertEqual(log.offset(7), 23)
-        self.assertEqual(log.offset(log.tick_span + 1), 35)
 
 
 class BCSV(unittest.TestCase):

@@ -158,7 +158,8 @@ extension RunWriter {
     /// DLF: the index of the last tick in the data, in every file (spec DLF, section 4).
     private mutating func patchTickSpan(_ file: UnsafeMutablePointer<LogFile>) -> Bool {
         guard plan.pointee.isDLF, storage.pointee.flags & TICKLOG_APPEND_ONLY == 0 else { return true }
-        let ticks = plan.pointee.polledCount == 0 ? run.pointee.ticks.load() : completeTicks
+        var ticks = completeTicks
+        if case .notYet = closing, file.pointee.kind != .polled { ticks = takenTicks }
         var span = ticks == 0 ? 0 : ticks - 1
         let status = withUnsafeBytes(of: &span) { bytes in
             var accepted: UInt32 = 0

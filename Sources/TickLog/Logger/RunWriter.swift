@@ -32,6 +32,8 @@ struct RunWriter {
     var publishedTally = StorageTally()
     /// The newest tick that the polled file is complete to, and one.
     var completeTicks: UInt64 = 0
+    /// The newest tick of which everything was taken from the rings, and one: what the event file is complete to.
+    var takenTicks: UInt64 = 0
     var lastFlush: UInt64 = 0
     /// Ticks up to `fillEnd` that were lost are being filled with held values (DLF, or no tick column).
     var isFilling = false
@@ -92,23 +94,31 @@ struct RunWriter {
     /// Corresponds to `ticklog_flush`.
     mutating func flush() -> ticklog_status {
         let errors = tally.errors
+        let ticks = overTicks
         var idle = 0
+        var rounds = 0
         while true {
             beginCalls()
             let bytes = tally.bytes
             let isDrained = pass()
             if isDiscarding { return service() }
-            if isDrained, flushFiles() {
+            // Ticks that come meanwhile may keep gaps open that were there before.
+            rounds += 1
+            let isTaken = takenTicks >= ticks
+            if isDrained, isTaken || rounds >= Self.flushRounds, flushFiles() {
                 lastFlush = run.pointee.ticks.load()
                 publishTally()
-                return tally.errors == errors ? TICKLOG_OK : tally.lastError
+                return tally.errors != errors ? tally.lastError : isTaken ? TICKLOG_OK : TICKLOG_BUSY
             }
             publishTally()
             if tally.errors != errors { return tally.lastError }
             idle = tally.bytes == bytes ? idle + 1 : 0
-            if idle >= Self.patience { return TICKLOG_BUSY }
+            if idle >= Self.patience, !isDrained || isTaken { return TICKLOG_BUSY }
         }
     }
+
+    /// How often flush looks whether nothing new came while it took what was there.
+    static let flushRounds = 8
 
     /// How often storage may be busy without progress before flush and stop give the time back to the caller.
     static let patience = 2
@@ -123,6 +133,8 @@ struct RunWriter {
     /// Takes everything that is in the rings now. False: storage stalled before the end.
     @_optimize(speed)
     mutating func pass() -> Bool {
+        let ticks = overTicks
+        let wasOpen = hasOpenGap
         for i in 0..<rings.count { rings.pointer(i).pointee.refresh() }
         run.pointee.counters.pointee.ringHighWater.store(rings.base.pointee.highWater, ordering: .relaxed)
         guard !polled.pointee.isChanging || continueChange(polled), !event.pointee.isChanging || continueChange(event),
@@ -130,12 +142,26 @@ struct RunWriter {
             if !isDiscarding { flushLosses() }
             return false
         }
-        if hasOpenGap, areRingsEmpty {
+        if hasOpenGap {
+            guard areRingsEmpty else { return isDiscarding || flushLosses() }
             takeOpenGaps()
             guard continueFill() else { return false }
+        } else if wasOpen {
+            // Its end came into the ring behind what was looked at.
+            return isDiscarding || flushLosses()
         }
         // Once max_bytes is reached losses are collected, and declared when nothing comes any more.
-        return isDiscarding || flushLosses()
+        guard isDiscarding || flushLosses() else { return false }
+        takenTicks = max(takenTicks, ticks)
+        if !isDiscarding { completeTicks = max(completeTicks, ticks) }
+        return true
+    }
+
+    /// Ticks of which all is in the rings. A call of the ticker counts its ticks before it samples, so that its count says
+    /// nothing while it is under way.
+    private var overTicks: UInt64 {
+        let ticks = run.pointee.ticks.load()
+        return run.pointee.busy.pointee.load(ordering: .sequentiallyConsistent) == 0 ? ticks : takenTicks
     }
 
     /// Merges the rings by tick; among equal ticks the ticker's ring comes first, then the queues in order of adding.

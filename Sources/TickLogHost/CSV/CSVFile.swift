@@ -98,7 +98,7 @@ public final class CSVFile {
         let guesses = try infer(&records, &names, given)
         for i in 0..<names.count { self.guesses.append(i < width && given[i] != nil ? nil : guesses[i]) }
         for i in 0..<names.count {
-            let type = (i < width ? given[i] : nil) ?? guesses[i].type(emptyIsNaN: options.emptyIsNaN)
+            let type = (i < width ? given[i] : nil) ?? guesses[i].type(options.empty)
             columns.append(Column(names[i], type))
         }
     }

@@ -106,7 +106,7 @@ public final class CSVTable: Table {
             faults.append(csv.fault(error))
         }
         if let guesses, faults.isEmpty {
-            for i in 0..<width where isGuessed[i] && guesses[i].type(emptyIsNaN: csv.options.emptyIsNaN) != cells[i].type {
+            for i in 0..<width where isGuessed[i] && guesses[i].type(csv.options.empty) != cells[i].type {
                 hasOtherTypes = true
             }
         }
@@ -130,7 +130,7 @@ public final class CSVTable: Table {
             if !cell.hasQuotes, reads(i, cell.text) { continue }
             if cells[i].isGuessed {
                 // `reads` has told the guess what it is.
-                guard !cell.hasQuotes, guesses![i].type(emptyIsNaN: csv.options.emptyIsNaN) == cells[i].type else { return false }
+                guard !cell.hasQuotes, guesses![i].type(csv.options.empty) == cells[i].type else { return false }
             }
             store(try empty(i, cell), i)
         }
@@ -151,7 +151,7 @@ public final class CSVTable: Table {
         let type = cells[column].type
         if let guesses, cells[column].isGuessed {
             guesses[column].add(text, mark: csv.values.mark, csv.values.floats)
-            guard guesses[column].type(emptyIsNaN: csv.options.emptyIsNaN) == type else { return false }
+            guard guesses[column].type(csv.options.empty) == type else { return false }
         }
         guard let bits = csv.values.bits(text, type) else { return false }
         store(bits, column)
@@ -183,7 +183,8 @@ public final class CSVTable: Table {
     /// The value of an empty cell; nothing else comes here that has one.
     @inline(never)
     private func empty(_ column: Int, _ cell: CSVCell?) throws(CSVError) -> UInt64 {
-        if csv.options.emptyIsNaN, cell == nil || cell!.count == 0 {
+        if csv.options.empty == .nothing, cell == nil || cell!.count == 0, !(cell?.hasQuotes ?? false) { return bits(column) }
+        if csv.options.empty == .nan, cell == nil || cell!.count == 0 {
             if cells[column].type == .f32 { return 0x7FC0_0000 }
             if cells[column].type == .f64 { return 0x7FF8_0000_0000_0000 }
         }

@@ -30,10 +30,10 @@ struct ColumnGuess {
     /// No further value changes the outcome.
     var isString: Bool { hasText }
 
-    func type(emptyIsNaN: Bool) -> ValueType {
+    func type(_ empty: TextOptions.Empty) -> ValueType {
         if hasText { return .string }
-        let isEmptyWord = hasEmpty && emptyIsNaN
-        if hasEmpty, !emptyIsNaN { return .string }
+        let isEmptyWord = hasEmpty && empty == .nan
+        if hasEmpty, empty == .text { return .string }
         if hasBool { return hasWhole || hasFloat || hasWord || isEmptyWord ? .string : .bool }
         if hasFloat || hasWord || isEmptyWord {
             if !hasFloat, !hasWhole { return isPlainlySpelled && hasWord ? .f32 : .string }

@@ -9,7 +9,7 @@ public func readText(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     var options = TextOptions()
     options.ragged = choice & 3 == 1 ? .padded : choice & 3 == 2 ? .skipped : .refused
     options.trims = choice & 4 != 0
-    options.emptyIsNaN = choice & 8 != 0
+    options.empty = choice & 8 != 0 ? .nan : .text
     if choice & 16 != 0 { options.header = choice & 32 != 0 }
     if choice & 64 != 0 { options.decimalComma = true }
     if choice & 128 != 0 { options.delimiter = 0x3B }

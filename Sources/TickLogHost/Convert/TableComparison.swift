@@ -4,6 +4,8 @@ import TickLog
 public final class TableComparison {
     public struct Difference {
         public let row: UInt64
+        /// Of a run's table.
+        public let tick: UInt64?
         public let column: String
         public let a: String
         public let b: String
@@ -34,16 +36,30 @@ public final class TableComparison {
         self.tolerance = tolerance
     }
 
-    public var isEqual: Bool { schema.isEmpty && cells == 0 && rowsA == rowsB && !a.isDamaged && !b.isDamaged }
+    /// Rows that only one has although nothing says that the other has lost them.
+    public private(set) var unmatched: UInt64 = 0
+    /// How many columns are compared, if not all: those behind them are built-in ones of one of the tables.
+    public var limit: Int?
+    /// Rows of runs are matched by tick.
+    private var isMatched = false
 
-    public func run() {
-        if a.columns.count != b.columns.count { schema.append("columns: \(a.columns.count) | \(b.columns.count)") }
+    public var isEqual: Bool {
+        schema.isEmpty && cells == 0 && (isMatched ? unmatched == 0 : rowsA == rowsB) && !a.isDamaged && !b.isDamaged
+    }
+
+    func compareSchema() {
+        if a.columns.count != b.columns.count, limit == nil { schema.append("columns: \(a.columns.count) | \(b.columns.count)") }
         let width = min(a.columns.count, b.columns.count)
         for i in 0..<width {
             let (x, y) = (a.columns[i], b.columns[i])
             if x.name != y.name { schema.append("column \(i): '\(x.name)' | '\(y.name)'") }
             if typed, x.type != y.type { schema.append("column \(i) '\(x.name)': \(staticText(x.type.name)) | \(staticText(y.type.name))") }
         }
+    }
+
+    public func run() {
+        compareSchema()
+        let width = min(a.columns.count, b.columns.count)
         while true {
             let (hasA, hasB) = (a.next(), b.next())
             if hasA { rowsA += 1 }
@@ -53,26 +69,52 @@ public final class TableComparison {
                 while hasB, b.next() { rowsB += 1 }
                 return
             }
-            compared += 1
-            var differs = false
-            for i in 0..<width where !isSame(i) {
-                differs = true
-                cells += 1
-                if first.count < TableComparison.mostDifferences {
-                    first.append(Difference(row: rowsA - 1, column: a.columns[i].name, a: text(a, i), b: text(b, i)))
-                }
-            }
-            if differs { rows += 1 }
+            compareRow(0..<width, row: rowsA - 1, tick: nil)
         }
+    }
+
+    /// The current rows. `columns`: those that are compared.
+    private func compareRow(_ columns: Range<Int>, row: UInt64, tick: UInt64?) {
+        compared += 1
+        var differs = false
+        for i in columns where !isSame(i) {
+            differs = true
+            cells += 1
+            if first.count < TableComparison.mostDifferences {
+                first.append(Difference(row: row, tick: tick, column: a.columns[i].name, a: text(a, i), b: text(b, i)))
+            }
+        }
+        if differs { rows += 1 }
+    }
+
+    /// A row of runs. `inA`, `inB`: which of them has it.
+    func compare(_ columns: Range<Int>, tick: UInt64, inA: Bool, inB: Bool) {
+        isMatched = true
+        if inA { rowsA += 1 }
+        if inB { rowsB += 1 }
+        compareRow(columns, row: max(rowsA, 1) - 1, tick: tick)
+    }
+
+    /// Further columns of the same row.
+    func compareMore(_ columns: Range<Int>, tick: UInt64) {
+        compareRow(columns, row: max(rowsA, 1) - 1, tick: tick)
+        compared -= 1
+    }
+
+    /// A row that only one run has, and that the other should have.
+    func leaveUnmatched(inA: Bool) {
+        isMatched = true
+        if inA { rowsA += 1 } else { rowsB += 1 }
+        unmatched += 1
     }
 
     private func isSame(_ column: Int) -> Bool {
         let (x, y) = (a.columns[column].type, b.columns[column].type)
         let known = a.isKnown(column)
         if known != b.isKnown(column) {
-            // A value that is not there is an empty cell.
+            // A value that is not there is an empty cell, or the 0 that BCSV has for it.
             let (table, type) = known ? (a, x) : (b, y)
-            return type == .string && table.text(column).count == 0
+            return type == .string ? table.text(column).count == 0 : table.bits(column) == 0
         }
         if !known { return true }
         if x == .string, y == .string {

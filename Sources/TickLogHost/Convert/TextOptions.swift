@@ -17,8 +17,17 @@ public struct TextOptions {
     public var ragged = Ragged.refused
     /// Blanks around cells do not count.
     public var trims = false
-    /// Empty cells of columns with numbers are NaN.
-    public var emptyIsNaN = false
+    /// What an empty cell is, or `null`.
+    public enum Empty: Sendable {
+        /// A text.
+        case text
+        /// In a column of numbers, NaN.
+        case nan
+        /// The value of the row before, 0 in the first: what has not been sampled yet.
+        case nothing
+    }
+
+    public var empty = Empty.text
     /// Types by column name; the rest are inferred.
     public var types: [(name: String, type: ValueType)] = []
     /// Types of all columns by position, for a CSV file without a header.

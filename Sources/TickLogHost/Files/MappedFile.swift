@@ -17,16 +17,20 @@ public struct FileError: Error {
 }
 
 /// A whole file in memory, read-only: mapped if it is a regular file, read to its end if it is a pipe or `-`, standard
-/// input. A named pipe that nobody writes to is empty: it is not waited for a writer. A file that grows is seen as long as it was when it was opened; one that is cut under the reader ends the
-/// process, as with every mapping.
+/// input, or a part of another one, as an archive's files are. A named pipe that nobody writes to is empty: it is not
+/// waited for a writer. A file that grows is seen as long as it was when it was opened; one that is cut under the reader
+/// ends the process, as with every mapping.
 public final class MappedFile {
     public let path: String
     public let bytes: FileBytes
     private let mapped: Bool
+    /// Whose bytes these are a part of.
+    private let whole: MappedFile?
 
     /// What is no regular file may have no end: it is read only as far as its first bytes are `wanted`.
     public init(_ path: String, wanted: (FileBytes) -> Bool = { _ in true }) throws(FileError) {
         self.path = path
+        whole = nil
         // Without O_NONBLOCK, a named pipe is not even opened before somebody writes to it.
         let descriptor = path == "-" ? dup(0) : cposix_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
         guard descriptor >= 0 else { throw FileError(path, "open", cposix_errno()) }
@@ -55,6 +59,7 @@ public final class MappedFile {
     public init(_ content: [UInt8], named path: String) {
         self.path = path
         mapped = false
+        whole = nil
         guard !content.isEmpty, let memory = malloc(content.count) else {
             bytes = FileBytes(UnsafeRawBufferPointer(start: nil, count: 0))
             return
@@ -63,8 +68,16 @@ public final class MappedFile {
         bytes = FileBytes(start: UnsafeRawPointer(memory), count: content.count)
     }
 
+    /// A part of another file's bytes, which it keeps, as if it were a file of that name.
+    public init(part: Range<Int>, of whole: MappedFile, named path: String) {
+        self.path = path
+        mapped = false
+        self.whole = whole
+        bytes = whole.bytes.slice(at: part.lowerBound, count: part.count)
+    }
+
     deinit {
-        guard bytes.count > 0 else { return }
+        guard whole == nil, bytes.count > 0 else { return }
         let address = UnsafeMutableRawPointer(mutating: bytes.start)
         if mapped { _ = munmap(address, bytes.count) } else { free(address) }
     }

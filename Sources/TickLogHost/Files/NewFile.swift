@@ -117,22 +117,25 @@ public func syncDirectory(_ path: String) {
     _ = close(directory)
 }
 
-/// Files that a signal must remove.
-private enum Leftovers {
+/// Files, and the directories that they lie in, that a signal must remove.
+enum Leftovers {
     /// Nil: no file. A signal handler reads them at any moment.
     nonisolated(unsafe) static let paths: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
         let paths = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: count)
         paths.initialize(repeating: nil, count: count)
+        // A file beyond the process's limit is an error like a full disk.
+        cposix_ignore(SIGXFSZ)
         // Used once before any signal can come: the handler must not be the first.
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             cposix_catch(signal) { signal in
                 for i in 0..<Leftovers.count { if let path = Leftovers.paths[i] { _ = unlink(path) } }
+                for i in 0..<Leftovers.count { if let path = Leftovers.paths[i] { _ = rmdir(path) } }
                 cposix_die_of(signal)
             }
         }
         return paths
     }()
-    static var count: Int { 8 }
+    static var count: Int { 16 }
 
     static func add(_ path: String) -> Int {
         for i in 0..<count where paths[i] == nil {

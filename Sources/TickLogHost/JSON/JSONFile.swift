@@ -66,7 +66,7 @@ public final class JSONFile {
             throw JSONError(line: firstLine, offset: 0, text: "found no key '\(name)', expected one for its type")
         }
         for i in 0..<width {
-            var type = guesses[i].type(emptyIsNaN: options.emptyIsNaN)
+            var type = guesses[i].type(options.empty)
             for (name, given) in options.types where name == records.names[i] { type = given }
             columns.append(Column(records.names[i], type))
         }
@@ -90,7 +90,7 @@ public final class JSONFile {
                 guess.addText()
             }
         case .null:
-            guard options.ragged == .padded || options.emptyIsNaN else {
+            guard options.ragged == .padded || options.empty != .text else {
                 throw JSONError(
                     line: records.line, offset: leaf.start - file.bytes.start,
                     text: "key '\(records.names[leaf.column])': found null, expected a value; --pad-rows or --empty-as-nan go on")

@@ -72,8 +72,9 @@ public final class JSONTable: Table {
     private func empty(_ column: Int, _ offset: Int, _ found: String) throws(JSONError) {
         switch columns[column].type {
         case .string: texts[column] = UnsafeRawBufferPointer(start: nil, count: 0)
-        case .f32 where json.options.emptyIsNaN: slots[column] = 0x7FC0_0000
-        case .f64 where json.options.emptyIsNaN: slots[column] = 0x7FF8_0000_0000_0000
+        case _ where json.options.empty == .nothing: break
+        case .f32 where json.options.empty == .nan: slots[column] = 0x7FC0_0000
+        case .f64 where json.options.empty == .nan: slots[column] = 0x7FF8_0000_0000_0000
         default:
             throw JSONError(
                 line: records.line, offset: offset,

@@ -7,6 +7,10 @@ public final class DLFFile {
     public let header: DLFHeaderReader
     public let dataOffset: Int
     public let streams: [RunStream]
+    /// What is unusual in the header, and does not keep the file from being read.
+    public let remarks: [Fault]
+    /// Where everything lies in a polled file's data; of an event file without streams. Valid as long as this.
+    public let schedule: PolledSchedule
     let described: [DLFStream]
     public var path: String { file.path }
 
@@ -20,39 +24,68 @@ public final class DLFFile {
         self.file = file
         var described: [DLFStream] = []
         var streams: [RunStream] = []
+        var remarks: [Fault] = []
         do {
             var reader = try DLFHeaderReader(file.bytes)
             while let stream = try reader.nextStream() {
+                let (fields, oddity) = try DLFFile.members(stream.type, size: stream.size, at: stream.typeOffset)
+                if let oddity { remarks.append(Fault(oddity, file.path, and: "; its samples are taken for bytes without a meaning")) }
                 described.append(stream)
-                streams.append(try DLFFile.stream(stream, index: streams.count, isEvents: reader.isEvents))
+                streams.append(DLFFile.stream(stream, fields, index: streams.count, isEvents: reader.isEvents))
             }
             header = reader
         } catch {
             throw Fault(error, file.path)
         }
+        if header.hasGaps {
+            remarks.append(
+                Fault(.unreadable, file.path, at: 13, "found headers of streams without notes, expected an empty text at least; it is read so"))
+        }
         dataOffset = header.offset
         self.described = described
         self.streams = streams
+        self.remarks = remarks
+        let polled = UnsafeMutableBufferPointer<PolledSchedule.Stream>.allocate(capacity: header.isEvents ? 0 : described.count)
+        for i in 0..<polled.count { polled.initializeElement(at: i, to: PolledSchedule.Stream(described[i])) }
+        schedule = PolledSchedule(UnsafeBufferPointer(polled))
     }
 
-    /// A meta file has the same magic; its third byte is the epoch's, so names decide in a run, and this for one file.
+    deinit { schedule.streams.deallocate() }
+
+    /// Bytes of samples and what stands behind them.
+    public var dataCount: Int { file.bytes.count - dataOffset }
+
+    /// A meta file has the same magic; its third byte is the epoch's, so names decide in a run, and this for one file. That
+    /// of a big-endian writer is recognised too: reading it says what it is.
     public static func recognises(_ bytes: FileBytes) -> Bool {
-        bytes.holds(2, at: 0) && bytes.u16(at: 0) == 0x8414
+        bytes.holds(2, at: 0) && (bytes.u16(at: 0) == 0x8414 || bytes.u16(at: 0) == 0x1484)
     }
 
-    private static func stream(_ stream: DLFStream, index: Int, isEvents: Bool) throws(FormatError) -> RunStream {
+    private static func stream(
+        _ stream: DLFStream, _ fields: [RunStream.Field], index: Int, isEvents: Bool
+    ) -> RunStream {
         var result = RunStream(
             index: index, name: String(decoding: stream.id.buffer, as: UTF8.self), kind: isEvents ? "event" : "poll",
-            notes: String(decoding: stream.notes.buffer, as: UTF8.self), interval: stream.interval, phase: stream.phase)
-        (result.fields, result.isOpaque) = try fields(stream.type, size: stream.size, at: stream.typeOffset)
+            notes: String(decoding: stream.ownNotes.buffer, as: UTF8.self), interval: stream.interval, phase: stream.phase)
+        result.fields = fields
+        result.isOpaque = fields.isEmpty
         return result
     }
 
+    /// The fields of a type, and whether it is opaque.
     static func fields(_ type: FileBytes, size: Int, at offset: Int) throws(FormatError) -> ([RunStream.Field], Bool) {
+        let (fields, _) = try members(type, size: size, at: offset)
+        return (fields, fields.isEmpty)
+    }
+
+    /// The fields of a type; of opaque bytes none. With it, why a text that looks like a structure is taken for them.
+    private static func members(
+        _ type: FileBytes, size: Int, at offset: Int
+    ) throws(FormatError) -> ([RunStream.Field], FormatError?) {
         var text = try TypeString(type, size: size, fileOffset: offset)
         switch text.kind {
-        case .opaque: return ([], true)
-        case .primitive(let type): return ([RunStream.Field(name: "", type: type, unit: "")], false)
+        case .opaque: return ([], text.oddity)
+        case .primitive(let type): return ([RunStream.Field(name: "", type: type, unit: "")], nil)
         case .structure:
             var fields: [RunStream.Field] = []
             while let member = try text.nextMember() {
@@ -61,145 +94,7 @@ public final class DLFFile {
                         name: String(decoding: member.name.buffer, as: UTF8.self), type: member.type, unit: "",
                         offset: member.offset))
             }
-            // A word that is no type, and nothing behind it: bytes that nobody described.
-            return (fields, fields.isEmpty)
+            return (fields, nil)
         }
-    }
-}
-
-/// The rows of a DLF file, as a BCSV run would have them: of a polled file one for each tick, of an event file one for
-/// each record. A column holds its last value; before the first it is unknown. Opaque samples are text, in base 16.
-public final class DLFTable: Table {
-    public let file: DLFFile
-    /// The streams, with the columns of their fields.
-    public private(set) var streams: [RunStream]
-    /// Which streams have a sample in the current row.
-    public private(set) var sampled: [Int] = []
-    public private(set) var tick: UInt64 = 0
-
-    private let memory: UnsafeMutableBufferPointer<DLFStream>
-    private var polled: DLFPolledSamples
-    private var events: DLFEvents
-    private var ahead: DLFSample?
-    private var ended = false
-    private var count: UInt64 = 0
-    private var slots: [UInt64]
-    private var latest: [FileBytes?]
-    private var opaqueColumn: [Int]
-    private var columnStream: [Int]
-    private let scratch: UnsafeMutableRawBufferPointer
-
-    public init(_ file: DLFFile) {
-        self.file = file
-        var columns = [Column("tick", .u64)]
-        if file.header.isEvents { columns.append(Column("stream", .string)) }
-        var columnStream = [Int](repeating: -1, count: columns.count)
-        var streams = file.streams
-        var opaqueColumn = [Int](repeating: -1, count: streams.count)
-        for i in 0..<streams.count {
-            if streams[i].isOpaque {
-                opaqueColumn[i] = columns.count
-                columns.append(Column(streams[i].name, .string))
-                columnStream.append(i)
-            }
-            for k in 0..<streams[i].fields.count {
-                let field = streams[i].fields[k]
-                streams[i].fields[k].column = columns.count
-                columns.append(
-                    Column(field.name.isEmpty ? streams[i].name : streams[i].name + "." + field.name, field.type))
-                columnStream.append(i)
-            }
-        }
-        self.streams = streams
-        self.opaqueColumn = opaqueColumn
-        self.columnStream = columnStream
-        memory = UnsafeMutableBufferPointer<DLFStream>.allocate(capacity: file.described.count)
-        _ = memory.initialize(from: file.described)
-        polled = DLFPolledSamples(file.file.bytes, dataOffset: file.dataOffset, streams: UnsafeBufferPointer(memory))
-        events = DLFEvents(file.file.bytes, dataOffset: file.dataOffset, streams: UnsafeBufferPointer(memory))
-        slots = [UInt64](repeating: 0, count: columns.count)
-        // Room for the longest text: a name, or a sample in base 16. A sample that the file has bounds it.
-        var longest = 0
-        for i in 0..<streams.count {
-            longest = max(longest, streams[i].name.utf8.count)
-            if streams[i].isOpaque { longest = max(longest, 2 * min(file.described[i].size, file.file.bytes.count)) }
-        }
-        scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: longest, alignment: 1)
-        latest = [FileBytes?](repeating: nil, count: streams.count)
-        super.init(columns: columns)
-    }
-
-    deinit {
-        memory.deallocate()
-        scratch.deallocate()
-    }
-
-    private func read() -> DLFSample? {
-        if let sample = ahead {
-            ahead = nil
-            return sample
-        }
-        if ended { return nil }
-        do {
-            if let sample = file.header.isEvents ? try events.next() : try polled.next() { return sample }
-        } catch {
-            faults.append(Fault(unclosed: error, file.path))
-        }
-        ended = true
-        return nil
-    }
-
-    public override func next() -> Bool {
-        guard let first = read() else { return false }
-        sampled.removeAll(keepingCapacity: true)
-        tick = first.tick
-        slots[0] = tick
-        take(first)
-        if !file.header.isEvents {
-            while let sample = read() {
-                guard sample.tick == tick else {
-                    ahead = sample
-                    break
-                }
-                take(sample)
-            }
-        }
-        row = count
-        count += 1
-        return true
-    }
-
-    private func take(_ sample: DLFSample) {
-        sampled.append(sample.stream)
-        latest[sample.stream] = sample.bytes
-        for field in streams[sample.stream].fields {
-            slots[field.column!] = sample.bytes.unsigned(at: field.offset, size: field.type.size)
-        }
-    }
-
-    public override func bits(_ column: Int) -> UInt64 { slots[column] }
-
-    public override func isKnown(_ column: Int) -> Bool {
-        columnStream[column] < 0 || latest[columnStream[column]] != nil
-    }
-
-    /// The bytes of a stream's latest sample.
-    public func sample(of stream: Int) -> FileBytes? { latest[stream] }
-
-    public override func text(_ column: Int) -> UnsafeRawBufferPointer {
-        var count = 0
-        if columnStream[column] < 0 {
-            for byte in streams[sampled[0]].name.utf8 {
-                scratch[count] = byte
-                count += 1
-            }
-        } else if let bytes = latest[columnStream[column]] {
-            for byte in bytes.buffer {
-                scratch[count] = hexDigit(byte >> 4)
-                scratch[count + 1] = hexDigit(byte & 15)
-                count += 2
-            }
-        }
-        return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(scratch)[..<count])
     }
 }

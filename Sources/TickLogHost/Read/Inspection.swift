@@ -1,7 +1,7 @@
 import CPosix
 import TickLog
 
-/// What one file of data is, from a full walk through its packets or samples.
+/// What one file of data is: BCSV and events from a full walk through them, polled DLF by arithmetic.
 public struct FileSummary {
     public let path: String
     public let size: UInt64
@@ -16,6 +16,8 @@ public struct FileSummary {
     public internal(set) var faults: [Fault] = []
     /// BCSV: what all values take without any encoding, a string its bytes.
     public internal(set) var valueBytes: UInt64 = 0
+    /// DLF.
+    public internal(set) var extent: DLFExtent?
 
     public init(_ file: BCSVFile) {
         path = file.path
@@ -60,15 +62,16 @@ public struct FileSummary {
     public init(_ file: DLFFile) {
         path = file.path
         size = UInt64(file.file.bytes.count)
-        let table = DLFTable(file)
-        while table.next() {
-            if firstTick == nil { firstTick = table.tick }
-            lastTick = max(lastTick ?? 0, table.tick)
-            rows += 1
+        let extent = DLFExtent(file)
+        self.extent = extent
+        firstTick = extent.firstTick
+        lastTick = extent.lastTick
+        rows = extent.rows ?? lastTick.map { $0 &+ 1 } ?? 0
+        ending = extent.spanAgrees ? .closed : .open
+        if let fault = extent.fault {
+            faults = [fault]
+            ending = fault.kind == .torn ? .torn : .damaged
         }
-        faults = table.faults
-        ending = .closed
-        for fault in faults { ending = fault.kind == .torn ? .torn : .damaged }
     }
 
     public var isDamaged: Bool {
@@ -95,6 +98,7 @@ public final class RunSummary {
         events = RunSummary.files(run, directory.eventPaths, &faults)
         var ticks: UInt64 = 0
         for file in polled + events { if let last = file.lastTick { ticks = max(ticks, last &+ 1) } }
+        if let span = RunSummary.span(run, polled, events) { ticks = max(ticks, span &+ 1) }
         do {
             if let recording = try run.polled(salvage: true), recording.table.column(named: "tick") == nil {
                 while recording.next() { ticks = max(ticks, recording.tick &+ 1) }
@@ -111,6 +115,15 @@ public final class RunSummary {
             faults.append(error)
         }
         self.faults = RunSummary.unique(faults)
+    }
+
+    /// The last tick of a DLF run, which need not have a sample, if its files agree with it.
+    private static func span(_ run: Run, _ polled: [FileSummary], _ events: [FileSummary]) -> UInt64? {
+        guard !run.directory.isLocked, let polled = polled.first?.extent, let events = events.first?.extent,
+            polled.tickSpan == events.tickSpan, polled.spanAgrees, events.spanAgrees
+        else { return nil }
+        // 0 of a run without samples also means that it has no tick.
+        return polled.tickSpan == 0 && polled.samples == 0 && events.samples == 0 ? nil : polled.tickSpan
     }
 
     public var isClosed: Bool { !run.directory.isLocked }
@@ -136,7 +149,7 @@ public final class RunSummary {
         var files: [FileSummary] = []
         if run.directory.format == .dlf {
             for path in paths {
-                do { files.append(FileSummary(try DLFFile(path))) } catch { faults.append(error) }
+                do { files.append(FileSummary(try run.directory.dlf(path))) } catch { faults.append(error) }
             }
         } else {
             for file in run.files(paths) {

@@ -7,6 +7,16 @@ public final class OneRow: Table {
     private let memory: UnsafeMutableRawBufferPointer
     private var done = false
 
+    /// The metadata of a DLF run.
+    public convenience init(_ run: RunDirectory) throws(Fault) {
+        let file: MappedFile
+        do { file = try run.open(run.metaPath) } catch { throw Fault(error) }
+        defer { withExtendedLifetime(file) {} }
+        let meta: DLFMeta
+        do { meta = try DLFMeta(file.bytes) } catch { throw Fault(error, run.metaPath, kind: error.kind == .torn ? .damaged : nil) }
+        self.init(meta)
+    }
+
     public init(_ meta: DLFMeta) {
         var columns = [Column("epoch_time_s", .u32), Column("tick_base_us", .u32), Column("meta_structure", .string)]
         values = [UInt64(meta.epochSeconds), UInt64(meta.tickMicroseconds), 0]

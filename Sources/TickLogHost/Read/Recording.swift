@@ -37,7 +37,7 @@ public final class Recording {
         tickColumn = Recording.column(table, "tick", .u64)
         streamColumn = isEvents ? Recording.column(table, "stream", .string) : nil
         for i in 0..<streams.count {
-            byName[streams[i].name] = i
+            if byName[streams[i].name] == nil { byName[streams[i].name] = i }
             if streams[i].isPolled { polled.append(i) }
         }
     }
@@ -49,7 +49,7 @@ public final class Recording {
         streams = table.streams
         tickColumn = 0
         streamColumn = nil
-        for i in 0..<streams.count { byName[streams[i].name] = i }
+        for i in 0..<streams.count where byName[streams[i].name] == nil { byName[streams[i].name] = i }
     }
 
     private static func column(_ table: Table, _ name: String, _ type: ValueType) -> Int? {
@@ -57,10 +57,62 @@ public final class Recording {
         return nil
     }
 
-    public func stream(named name: String) -> Int? { byName[name] }
+    /// The first stream of that name. `name~2` is the second, unless there is a stream that is called so.
+    public func stream(named name: String) -> Int? {
+        if let index = byName[name] { return index }
+        let bytes = Array(name.utf8)
+        guard let mark = bytes.lastIndex(of: 0x7E), var number = Int(String(decoding: bytes[(mark + 1)...], as: UTF8.self)), number > 1
+        else { return nil }
+        let base = String(decoding: bytes[..<mark], as: UTF8.self)
+        for i in 0..<streams.count where streams[i].name == base {
+            number -= 1
+            if number == 0 { return i }
+        }
+        return nil
+    }
+
+    /// The columns of a stream in the table.
+    func columns(of stream: Int) -> [Int] {
+        if let dlf, streams[stream].isOpaque { return [dlf.textColumn(of: stream)] }
+        var columns: [Int] = []
+        for field in streams[stream].fields { if let column = field.column { columns.append(column) } }
+        return columns
+    }
 
     /// Bytes of a stream's sample in the current row; DLF only.
     public func bytes(of stream: Int) -> FileBytes? { dlf?.sample(of: stream) }
+
+    /// What is counted: rows, or the samples of all streams or of one.
+    public enum Counted: Sendable { case rows, samples(Int?) }
+
+    /// Where it can be told by arithmetic: goes on behind the first `count` rows or samples of ticks from `tick` on, or a
+    /// little before. Answers how many of them it has passed.
+    public func begin(at tick: UInt64, skipping count: UInt64, of what: Counted) -> UInt64 {
+        // With very many streams, reading is faster than finding their last samples.
+        guard let dlf, !isEvents, tick > 0 || count > 0, streams.count <= 4096 else { return 0 }
+        let schedule = dlf.file.schedule
+        let dueTicks = DueTicks(schedule.streams)
+        func passed(_ tick: UInt64) -> UInt64? {
+            switch what {
+            case .rows: dueTicks?.count(before: tick)
+            case .samples(nil): schedule.samples(before: tick)
+            case .samples(let stream?): schedule.streams[stream].count(before: tick)
+            }
+        }
+        var low = tick
+        var before: UInt64 = 0
+        if count > 0, let start = passed(tick) {
+            // The last tick before which there are no more than that, and not behind the file's last.
+            var high = max(tick, schedule.extent(of: UInt64(dlf.file.dataCount)).nextTick)
+            while low < high {
+                let middle = high - (high - low) / 2
+                if let number = passed(middle), number - start <= count { low = middle } else { high = middle - 1 }
+            }
+            if let number = passed(low) { before = number - start } else { low = tick }
+        }
+        dlf.begin(at: low, row: before)
+        return before
+    }
 
     public func next() -> Bool {
         guard table.next() else { return false }

@@ -40,7 +40,7 @@ public final class Run {
     /// missing or cut were not made yet (spec: 1, order).
     private var diedInStart: Bool {
         guard directory.isLocked else { return false }
-        for file in RunFile.open(directory.polledPaths, isLocked: true) + RunFile.open(directory.eventPaths, isLocked: true) {
+        for file in RunFile.open(directory.polledPaths, of: directory) + RunFile.open(directory.eventPaths, of: directory) {
             switch file {
             case .readable(let file): if file.file.bytes.count > file.header.dataOffset { return false }
             case .begun: break
@@ -51,7 +51,7 @@ public final class Run {
     }
 
     func files(_ paths: [String]) -> [RunFile] {
-        let files = RunFile.open(paths, isLocked: directory.isLocked)
+        let files = RunFile.open(paths, of: directory)
         // A first file that is cut although the run went on was whole once.
         if case .begun(let fault, _)? = files.first, !diedInStart {
             return [.bad(Fault(.damaged, fault.path, at: fault.offset, "found the end of the file, expected a whole file header"))]
@@ -70,7 +70,7 @@ public final class Run {
 
     private func open(_ paths: [String], isEvents: Bool, _ salvage: Bool) throws(Fault) -> Recording? {
         guard !paths.isEmpty else { return nil }
-        if directory.format == .dlf { return Recording(dlf: DLFTable(try DLFFile(paths[0]))) }
+        if directory.format == .dlf { return Recording(dlf: DLFTable(try directory.dlf(paths[0]))) }
         var files: [BCSVFile] = []
         var missing: [Fault] = []
         var isWhole = true
@@ -98,7 +98,7 @@ public final class Run {
         let recording: Recording?
         if directory.format == .dlf {
             guard let path = directory.lossPath else { return [] }
-            recording = Recording(dlf: DLFTable(try DLFFile(path)))
+            recording = Recording(dlf: DLFTable(try directory.dlf(path)))
         } else {
             recording = try events()
         }
@@ -129,7 +129,7 @@ public final class Run {
             return
         }
         let table: BCSVTable
-        do { table = BCSVTable([try BCSVFile(path)]) } catch {
+        do { table = BCSVTable([try directory.bcsv(path)]) } catch {
             faults.append(error)
             return
         }

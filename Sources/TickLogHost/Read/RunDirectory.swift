@@ -1,10 +1,14 @@
+import CPosix
 import TickLog
 
-/// The files of a run. Names are the long ones (`meta.bcsv`) or the 8.3 ones of FAT (`META.BCS`).
+/// The files of a run, in a directory or in an archive. Names are the long ones (`meta.bcsv`) or the 8.3 ones of FAT
+/// (`META.BCS`). The path of a file in an archive is that of the archive, a slash and its name: `open` knows it.
 public final class RunDirectory {
     public enum Format: Sendable { case bcsv, dlf }
 
     public let path: String
+    /// Nil if the path is a directory.
+    public let archive: RunArchive?
     public let format: Format
     public let metaPath: String
     public let streamsPath: String?
@@ -21,18 +25,43 @@ public final class RunDirectory {
     public let size: UInt64
     /// Every name in the directory.
     public let names: [String]
-
-    public var name: String { path.lastComponent }
+    /// Of the run: that of its directory.
+    public let name: String
 
     /// Nil if the directory holds no run.
-    public init?(_ path: String) throws(FileError) {
-        self.path = path
+    public convenience init?(_ path: String) throws(FileError) {
         let names = try TickLogHost.names(in: path)
+        var size: UInt64 = 0
+        for name in names { size += TickLogHost.size(of: path.file(name)) }
+        var name = path.lastComponent
+        if name == "." || name == "..", let real = realpath(path, nil) {
+            name = String(cString: real).lastComponent
+            free(real)
+        }
+        self.init(path, nil, name, names, size)
+    }
+
+    /// Nil if the archive holds no run.
+    public convenience init?(_ archive: RunArchive) {
+        var size: UInt64 = 0
+        for member in archive.members { size += UInt64(member.count) }
+        var name = archive.directoryName
+        if name.isEmpty {
+            name = archive.path.lastComponent
+            if archive.path.fileExtension == "tar" { name = String(decoding: name.utf8.dropLast(4), as: UTF8.self) }
+        }
+        self.init(archive.path, archive, name, archive.members.map { $0.name }, size)
+    }
+
+    private init?(_ path: String, _ archive: RunArchive?, _ name: String, _ names: [String], _ size: UInt64) {
+        self.path = path
+        self.archive = archive
+        self.name = name
         self.names = names
+        self.size = size
+        let all = Set(names)
         func find(_ long: String, _ short: String) -> String? {
-            for name in names where name == long || name == short || name == RunDirectory.lower(short) {
-                return path.file(name)
-            }
+            for name in [long, short, RunDirectory.lower(short)] where all.contains(name) { return path.file(name) }
             return nil
         }
         func files(_ long: String, _ short: String) -> [String] {
@@ -60,21 +89,37 @@ public final class RunDirectory {
         }
         isLocked = find("LOCK", "LOCK") != nil
         let isDLF = format == .dlf
-        var faults: [Fault] = []
+        var faults = archive?.faults ?? []
         for (name, paths) in [("polled", polledPaths), ("event", eventPaths)] {
             let file = name + (isDLF ? ".dlf" : ".bcsv")
             if paths.isEmpty { faults.append(Fault(.damaged, path, at: nil, "found no \(file), expected one")) }
             guard !isDLF else { continue }
-            let known = paths.map { $0.lastComponent }
+            let known = Set(paths.map { $0.lastComponent })
             for other in names where !known.contains(other) && RunDirectory.continues(RunDirectory.lower(other), name) {
+                guard faults.count < 64 else { break }
                 faults.append(
                     Fault(.damaged, path, at: nil, "found \(other), expected \(name).\(max(known.count, 1)).bcsv before it"))
             }
         }
         self.faults = faults
-        var size: UInt64 = 0
-        for name in names { size += TickLogHost.size(of: path.file(name)) }
-        self.size = size
+    }
+
+    /// One of its files, by the path that it has here.
+    public func open(_ path: String) throws(FileError) -> MappedFile {
+        guard let archive else { return try MappedFile(path) }
+        return try archive.open(path.lastComponent)
+    }
+
+    public func bcsv(_ path: String) throws(Fault) -> BCSVFile {
+        let file: MappedFile
+        do { file = try open(path) } catch { throw Fault(error) }
+        return try BCSVFile(file)
+    }
+
+    public func dlf(_ path: String) throws(Fault) -> DLFFile {
+        let file: MappedFile
+        do { file = try open(path) } catch { throw Fault(error) }
+        return try DLFFile(file)
     }
 
     /// Whether a name is that of a file that continues `polled` or `event`: polled.3.bcsv, polled3.bcs.
@@ -100,6 +145,25 @@ public final class RunDirectory {
 }
 
 extension RunDirectory {
+    /// The names of the run's own files, in the order in which they are made: LOCK, meta, streams, polled, event, loss,
+    /// and last those that continue a file that there is not.
+    public var ownNames: [String] {
+        var own: [String] = []
+        for name in ["LOCK", "lock"] where isLocked && own.isEmpty && names.contains(name) { own.append(name) }
+        for path in [metaPath] + RunDirectory.list(streamsPath) + polledPaths + eventPaths + RunDirectory.list(lossPath) {
+            own.append(path.lastComponent)
+        }
+        guard format == .bcsv else { return own }
+        // Of a run that was one of DLF (spec 3.5).
+        if names.contains("dlf.bcsv") { own.append("dlf.bcsv") }
+        let known = Set(own)
+        for name in names where !known.contains(name) {
+            let lower = RunDirectory.lower(name)
+            if RunDirectory.continues(lower, "polled") || RunDirectory.continues(lower, "event") { own.append(name) }
+        }
+        return own
+    }
+
     /// A name in the directory that is no regular file, or none of those that a run, its repair or its upload leaves.
     public var stranger: String? {
         for name in names {

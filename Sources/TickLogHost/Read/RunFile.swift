@@ -8,16 +8,16 @@ enum RunFile {
     case bad(Fault)
 
     /// The files of one table, in their order.
-    static func open(_ paths: [String], isLocked: Bool) -> [RunFile] {
+    static func open(_ paths: [String], of run: RunDirectory) -> [RunFile] {
         var opened: [RunFile] = []
         var first: BCSVFile?
         for i in 0..<paths.count {
             let file: MappedFile
-            do { file = try MappedFile(paths[i]) } catch {
+            do { file = try run.open(paths[i]) } catch {
                 opened.append(.bad(Fault(error)))
                 continue
             }
-            if isLocked, i == paths.count - 1, i == 0 || first != nil, isBegun(file.bytes, as: first) {
+            if run.isLocked, i == paths.count - 1, i == 0 || first != nil, isBegun(file.bytes, as: first) {
                 let size = file.bytes.count
                 let text = "found the end of the file, expected a whole file header; the run ended while this file was made, and no row is in it"
                 opened.append(.begun(Fault(.torn, paths[i], at: size, text), size: size))

@@ -24,11 +24,12 @@ public struct RunMeta {
     public internal(set) var opaque: String?
 
     public init(_ run: RunDirectory) throws(Fault) {
-        if run.format == .bcsv { try readBCSV(run.metaPath) } else { try readDLF(run) }
+        if run.format == .bcsv { try readBCSV(run) } else { try readDLF(run) }
     }
 
-    private mutating func readBCSV(_ path: String) throws(Fault) {
-        let table = BCSVTable([try BCSVFile(path)])
+    private mutating func readBCSV(_ run: RunDirectory) throws(Fault) {
+        let path = run.metaPath
+        let table = BCSVTable([try run.bcsv(path)])
         guard table.next() else {
             if table.faults.isEmpty { throw Fault(.damaged, path, at: nil, "found no row, expected one") }
             throw table.faults[0]
@@ -59,7 +60,7 @@ public struct RunMeta {
         format = "dlf"
         runID = run.name
         let file: MappedFile
-        do { file = try MappedFile(run.metaPath) } catch { throw Fault(error) }
+        do { file = try run.open(run.metaPath) } catch { throw Fault(error) }
         defer { withExtendedLifetime(file) {} }
         do {
             let meta = try DLFMeta(file.bytes)

@@ -27,13 +27,9 @@ public struct RunStream {
 
     public var isPolled: Bool { kind == "poll" }
 
-    public func isDue(at tick: UInt64) -> Bool {
-        interval <= 1 || (tick % interval + phase % interval) % interval == 0
-    }
+    public func isDue(at tick: UInt64) -> Bool { schedule.isDue(at: tick) }
 
-    func due(from tick: UInt64) -> UInt64 {
-        guard interval > 1 else { return tick }
-        let past = (tick % interval + phase % interval) % interval
-        return past == 0 ? tick : tick &+ (interval - past)
-    }
+    func due(from tick: UInt64) -> UInt64 { schedule.next(from: tick) }
+
+    private var schedule: PolledSchedule.Stream { PolledSchedule.Stream(interval: interval, phase: phase, size: 1) }
 }

@@ -46,6 +46,8 @@ public class Table {
     /// From now on, rows are put where the writer takes them from, which has the same columns; false if the table can only
     /// tell its values one by one.
     public func fill(_ writer: BCSVWriter) -> Bool { false }
+    /// Values so far, of all rows, of columns that had had none yet.
+    @exclusivity(unchecked) public internal(set) var unknownValues: UInt64 = 0
     /// False if the column has had no value yet.
     public func isKnown(_ column: Int) -> Bool { true }
 

@@ -158,6 +158,8 @@ final class ChannelWriter {
 
     private func flush() {
         guard files.batchBytes > 0 else { return }
+        // A receiver that goes on behind these frames does not tell what is missing before them.
+        if losses.hasLines { _ = persist { () throws(FileError) in try losses.write() } }
         if !persist({ () throws(FileError) in try files.write() }) {
             channel.counts.unwrittenFrames.add(files.batchFrames)
             channel.counts.unwrittenBytes.add(UInt64(files.batchBytes))

@@ -4,20 +4,29 @@ import TickLogHost
 
 func convertCommand() -> Command {
     Command(
-        name: "convert", summary: "converts between BCSV, CSV and JSON Lines",
+        name: "convert", summary: "converts between BCSV, CSV, JSON Lines and runs",
         help: """
             Usage: ticklog convert IN OUT [OPTION]...
 
-            IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory (its polled file), found out from the content;
-            - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard output. OUT is
-            written beside its place and gets its name when it is whole: after a failure there is no part of it.
+            IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory or archive (its polled file), found out from
+            the content; - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard
+            output; with / at its end, or with --format, it is the directory of a run. OUT is written beside its place
+            and gets its name when it is whole: after a failure there is no part of it.
 
-              --force             replaces OUT if it is there
+            A run becomes a run of the other format, or a copy, with all that it has. A table becomes a run if it has a
+            column tick: columns a.x and a.y are a stream a, others a stream of one value. With a column stream as well,
+            as cat --events prints it, it becomes the run's event file.
+
+              --format bcsv|dlf   of a run as OUT; bcsv unless given
+              --tick-ns N         of a table that becomes a run: nanoseconds of a tick; 1000000 unless given
+              --epoch-ns N        of a table that becomes a run: Unix time of tick 0; 0, unknown, unless given
+              --events            of a run as IN: its event file, instead of the polled one
+              --force             replaces OUT if it is there; as a run, only a run
               --salvage           goes on behind damage of IN, and reports what was skipped; exit code 1
               --to FORMAT         bcsv, csv or jsonl, instead of what OUT's extension says
               --row-codec C       flat, zoh, delta or auto (the default): what makes the first rows smallest
               --file-codec C      packet, packet-lz4, batch (the default), stream, stream-lz4
-              --level N           of the file codecs with LZ4, 1 to 9; 6 unless given
+              --level N           of the file codecs with LZ4, 1 to 9; 6 unless given, of runs 1
               --packet-size N     bytes of a packet, 512 to 1073741824; 8388608 unless given
               --bcsv-version V    1.5 (the default) or 1.3, which has no delta rows and no batches
 
@@ -25,13 +34,14 @@ func convertCommand() -> Command {
             \(textOptionHelp())
             Examples:
               ticklog convert measurements.csv measurements.bcsv
-              ticklog convert runs/2f1c... - --to jsonl | head
+              ticklog convert runs/2f1c... copy/2f1c/ --format dlf
 
             """,
         options: textOptionList() + [
             Option("to", takesValue: true), Option("force"), Option("salvage"), Option("row-codec", takesValue: true),
             Option("file-codec", takesValue: true), Option("level", takesValue: true),
-            Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true),
+            Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true), Option("format", takesValue: true),
+            Option("tick-ns", takesValue: true), Option("epoch-ns", takesValue: true), Option("events"),
         ],
         run: { (arguments) throws(Failure) in try convert(arguments) })
 }
@@ -41,6 +51,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw .usage("found \(arguments.operands.count) operands, expected two: IN and OUT")
     }
     let out = arguments.operands[1]
+    if arguments.has("format") || out.utf8.last == 0x2F { return try convertRun(arguments, out) }
     let format = try outputFormat(arguments, out)
     let encoding = try Encoding(arguments)
     // Standard input is there only once.
@@ -207,9 +218,7 @@ func copyRows(
         do { try writer.writeRow() } catch { throw Failure(error) }
         rows += 1
     }
-    if unknown > 0, most == UInt64.max {
-        Console.error("ticklog: note: \(unknown) values before the first sample of their stream are written as 0 or empty\n")
-    }
+    if unknown > 0, most == UInt64.max { noteUnknown(unknown) }
     return rows
 }
 
@@ -225,7 +234,12 @@ private func copyFilled(_ table: Table, of path: String, _ writer: BCSVWriter, m
         }
         rows += 1
     }
+    if table.unknownValues > 0, most == UInt64.max { noteUnknown(table.unknownValues) }
     return rows
+}
+
+private func noteUnknown(_ count: UInt64) {
+    Console.error("ticklog: note: \(count) values before the first sample of their stream are written as 0 or empty\n")
 }
 
 private func tooLong(_ table: Table, _ column: Int, of path: String) -> Failure {

@@ -5,6 +5,7 @@ import TickLogHost
 struct Encoding {
     private var base = BCSVOptions()
     private let isAuto: Bool
+    private let isLevelGiven: Bool
 
     init(_ arguments: Arguments) throws(Failure) {
         let is13 = try arguments.choice("bcsv-version", ["1.3", "1.3.0", "1.5", "1.5.0"], or: "1.5").utf8.dropFirst(2).first == 0x33
@@ -29,6 +30,7 @@ struct Encoding {
             throw .usage("--level: found \(level), expected \(compresses ? "1 to 9" : "0, as \(file) does not compress")")
         }
         base.level = Int(level)
+        isLevelGiven = arguments.has("level")
         let packet = try arguments.unsigned("packet-size") ?? 8 << 20
         guard packet >= 512, packet <= 1 << 30 else { throw .usage("--packet-size: found \(packet), expected 512 to 1073741824") }
         base.packetBytes = Int(packet)
@@ -37,8 +39,16 @@ struct Encoding {
 
     static var probeRows: UInt64 { 4096 }
 
+    /// What was logged is mostly large, and level 1 ten times as fast as level 6.
+    private func base(logged: Bool) -> BCSVOptions {
+        var base = base
+        if logged, !isLevelGiven, base.level > 0 { base.level = 1 }
+        return base
+    }
+
     /// With `auto`, writes the first rows with each row codec to `path`, where nothing is kept, and takes the smallest.
     func options(_ input: TableInput, _ path: String) throws(Failure) -> BCSVOptions {
+        let base = base(logged: input.isLogged)
         var best = base
         guard isAuto else { return best }
         var smallest: UInt64?
@@ -70,6 +80,28 @@ struct Encoding {
                 best.rowCodec = codec
             }
             if rows == 0 { break }
+        }
+        return best
+    }
+
+    /// Of the polled file of a run. Runs have no stream files.
+    func runOptions(_ source: RunSource, _ path: String) throws(Fault) -> BCSVOptions {
+        guard base.fileCodec != .stream, base.fileCodec != .streamLZ4 else {
+            throw Fault(.unreadable, "", at: nil, "found --file-codec stream with a run as OUT, expected packet, packet-lz4 or batch")
+        }
+        let base = base(logged: true)
+        var best = base
+        guard isAuto else { return best }
+        var smallest: UInt64?
+        for codec in [BCSVRowCodec.delta, .zoh, .flat] where codec != .delta || base.version != .v1_3 {
+            var options = base
+            options.rowCodec = codec
+            options.isSynced = false
+            let bytes = try BCSVRunWriter.probe(source, options, path, rows: Encoding.probeRows)
+            if smallest == nil || bytes < smallest! {
+                smallest = bytes
+                best.rowCodec = codec
+            }
         }
         return best
     }

@@ -6,9 +6,9 @@ final class TableInput {
     enum Source {
         case bcsv(BCSVFile)
         case dlf(DLFFile)
+        case frames(FrameFile)
         case run(Run)
         case row(MappedFile, DLFMeta)
-        case frames(FrameFile)
         case csv(CSVFile)
         case jsonl(JSONFile)
     }
@@ -16,22 +16,29 @@ final class TableInput {
     let path: String
     let source: Source
     let salvage: Bool
+    /// Of a run, the event file is the table.
+    private let isEvents: Bool
     /// What is wrong with it whatever is read.
     private(set) var faults: [Fault] = []
     private(set) var notes: [String] = []
 
     /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `schema`: the columns of a
     /// table that the rows will join, whose types those of a text file have. `samples`: types may turn out wrong while
-    /// the table is read, and then it must be opened again without.
-    init(_ path: String, _ arguments: Arguments, schema: [Column]? = nil, samples: Bool = false) throws(Failure) {
+    /// the table is read, and then it must be opened again without. `isRun`: the table becomes a run, and an empty cell is
+    /// no sample.
+    init(
+        _ path: String, _ arguments: Arguments, schema: [Column]? = nil, samples: Bool = false, isRun: Bool = false
+    ) throws(Failure) {
         self.path = path
         salvage = arguments.has("salvage")
+        isEvents = arguments.has("events")
         var options = try textOptions(arguments)
         if let schema {
             options.allTypes = schema.map { $0.type }
             for column in schema { options.types.append((column.name, column.type)) }
         }
         options.samples = samples
+        if isRun, options.empty == .text { options.empty = .nothing }
         let from = try arguments.choice("from", ["bcsv", "csv", "jsonl"], or: "")
         do throws(Fault) {
             source = try TableInput.open(path, from, options)
@@ -52,18 +59,12 @@ final class TableInput {
     }
 
     private static func open(_ path: String, _ from: String, _ options: TextOptions) throws(Fault) -> Source {
-        if path != "-", kind(of: path) == .directory {
-            guard case .run(let directory) = try Input(path) else {
-                throw Fault(.unreadable, path, at: nil, "found a directory, expected a run's directory or a file")
-            }
-            return .run(try Run(directory))
-        }
+        if path != "-", kind(of: path) == .directory { return try binary(try Input(path)) }
         // What has no end is not text either: a device is read only as far as it looks like something.
         let file: MappedFile
         do {
             file = try MappedFile(path, wanted: { bytes in
-                bytes.count < 4 || !from.isEmpty || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
-                    || FrameFile.recognises(bytes) || isText(bytes)
+                !from.isEmpty || Input.isPossible(bytes) || isText(bytes)
             })
         } catch {
             throw Fault(error)
@@ -71,16 +72,10 @@ final class TableInput {
         if from == "csv" { return .csv(try CSVFile(file, options)) }
         if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
         let name = path.fileExtension
-        if from.isEmpty, FrameFile.recognises(file) { return .frames(FrameFile(file)) }
         let isBinary = from == "bcsv" || name == "bcsv" || name == "bcs" || name == "dlf"
-        if isBinary || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
-            switch try Input(file) {
-            case .bcsv(let file): return .bcsv(file)
-            case .dlf(let file): return .dlf(file)
-            case .dlfMeta(let file, let meta): return .row(file, meta)
-            case .frames(let file): return .frames(file)
-            case .run: break
-            }
+        if from.isEmpty, FrameFile.recognises(file) { return .frames(FrameFile(file)) }
+        if isBinary || RunArchive.recognises(file.bytes) || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
+            return try binary(try Input(file))
         }
         guard file.bytes.count > 0 else {
             throw Fault(.unreadable, path, at: 0, "found the end of the file, expected BCSV, DLF, CSV or JSON Lines")
@@ -98,9 +93,30 @@ final class TableInput {
         return isJSON ? .jsonl(try JSONFile(file, options)) : .csv(try CSVFile(file, options))
     }
 
+    private static func binary(_ input: Input) throws(Fault) -> Source {
+        switch input {
+        case .bcsv(let file): .bcsv(file)
+        case .dlf(let file): .dlf(file)
+        case .frames(let file): .frames(file)
+        case .dlfMeta(let file, let meta): .row(file, meta)
+        case .run(let directory): .run(try Run(directory))
+        }
+    }
+
     /// No NUL among the first bytes.
     private static func isText(_ bytes: FileBytes) -> Bool {
         bytes.firstZero(from: 0, limit: 4096) == nil
+    }
+
+    /// A run's directory or archive.
+    static func isRun(_ path: String) -> Bool {
+        switch kind(of: path) {
+        case .directory: return path != "-"
+        case .file:
+            guard path != "-", let file = try? MappedFile(path) else { return false }
+            return withExtendedLifetime(file) { RunArchive.recognises(file.bytes) }
+        default: return false
+        }
     }
 
     /// Its types are those of a format that has types, not inferred.
@@ -108,6 +124,14 @@ final class TableInput {
         switch source {
         case .csv, .jsonl: false
         default: true
+        }
+    }
+
+    /// It is a run, or a file of one.
+    var isLogged: Bool {
+        switch source {
+        case .dlf, .run: true
+        default: false
         }
     }
 
@@ -120,34 +144,27 @@ final class TableInput {
     /// The columns' names as they are, where they need not be UTF-8.
     var names: [[UInt8]]? {
         guard case .bcsv(let file) = source else { return nil }
-        var names: [[UInt8]] = []
-        var at = file.header.namesOffset
-        for i in 0..<file.columns.count {
-            let length = file.header.nameLength(of: i)
-            names.append([UInt8](file.file.bytes.slice(at: at, count: length).buffer))
-            at += length
-        }
-        return names
+        return file.nameBytes
     }
 
     /// Its rows, from the first.
     func table() throws(Failure) -> Table {
-        do throws(Fault) {
-            switch source {
-            case .bcsv(let file): return BCSVTable([file], salvage: salvage)
-            case .dlf(let file): return DLFTable(file)
-            case .row(_, let meta): return OneRow(meta)
-            case .frames(let file): return FrameTable(file, salvage: salvage)
-            case .csv(let file): return CSVTable(file)
-            case .jsonl(let file): return JSONTable(file)
-            case .run(let run):
-                guard let recording = try run.polled(salvage: salvage) else {
-                    throw Fault(.damaged, path, at: nil, "found no polled file in the run, expected one")
-                }
-                return recording.table
+        do throws(Fault) { return try open() } catch { throw Failure(error) }
+    }
+
+    func open() throws(Fault) -> Table {
+        switch source {
+        case .bcsv(let file): return BCSVTable([file], salvage: salvage)
+        case .dlf(let file): return DLFTable(file)
+        case .frames(let file): return FrameTable(file, salvage: salvage)
+        case .row(_, let meta): return OneRow(meta)
+        case .csv(let file): return CSVTable(file)
+        case .jsonl(let file): return JSONTable(file)
+        case .run(let run):
+            guard let recording = try isEvents ? run.events(salvage: salvage) : run.polled(salvage: salvage) else {
+                throw Fault(.damaged, path, at: nil, "found no \(isEvents ? "event" : "polled") file in the run, expected one")
             }
-        } catch {
-            throw Failure(error)
+            return recording.table
         }
     }
 

@@ -49,7 +49,7 @@ func textOptions(_ arguments: Arguments) throws(Failure) -> TextOptions {
     options.header = try either("header", "no-header")
     if let pads = try either("pad-rows", "skip-rows") { options.ragged = pads ? .padded : .skipped }
     options.trims = arguments.has("trim")
-    options.emptyIsNaN = arguments.has("empty-as-nan")
+    if arguments.has("empty-as-nan") { options.empty = .nan }
     if let text = arguments.value("types") {
         for part in text.utf8.split(separator: 0x2C) {
             let bytes = Array(part)

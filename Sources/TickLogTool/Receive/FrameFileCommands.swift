@@ -115,7 +115,7 @@ func repairFrames(_ file: FrameFile, _ path: String, _ arguments: Arguments) thr
             try repair.write(file, to: Output(descriptor: made.descriptor, path: made.path))
             try repair.verify(made.temporaryPath)
             if inPlace { try keepOriginal(made.path) }
-            do { try made.commit() } catch { throw Fault(error) }
+            do throws(FileError) { try made.commit() } catch { throw Fault(error) }
             out = made.path
         } catch {
             throw Failure(error)

@@ -11,7 +11,8 @@ import Testing
 /// - A change that finds the buffer full is declared lost: dlflib logs it later, under a later tick.
 /// - tick_span is 0 before the first flush: dlflib's is whatever lay on the stack (`real_crash`, not compared).
 @Suite struct DLFIdentityTests {
-    static let runs = Vectors.names(in: "dlf").filter { $0.hasPrefix("real_") }
+    /// But for the one that crashed: there is nothing to stop, and its vector tells some of its samples only.
+    static let runs = Vectors.names(in: "dlf").filter { $0.hasPrefix("real_") && $0 != "real_crash" }
 
     static let types: [String: UInt32] = [
         "bool": TICKLOG_BOOL, "uint8_t": TICKLOG_U8, "uint16_t": TICKLOG_U16, "uint32_t": TICKLOG_U32, "uint64_t": TICKLOG_U64,

@@ -300,7 +300,7 @@ private func written(_ csv: [UInt8], _ options: TextOptions = TextOptions()) thr
         #expect(padded.faults.isEmpty && padded.names == ["a", "b", "Column_2"] && padded.types == [.u8, .string, .string])
         #expect(padded.bits(0) == Array(repeating: 1, count: 30) + [3, 4] + Array(repeating: 7, count: 30))
         #expect(padded.texts[30] == ["?", "", ""] && padded.texts[31] == ["?", "5", "6"])
-        options.emptyIsNaN = true
+        options.empty = .nan
         #expect(Read(csv, options).types == [.u8, .f32, .f32])
     }
 
@@ -465,7 +465,7 @@ private func written(_ csv: [UInt8], _ options: TextOptions = TextOptions()) thr
             options.header = true
             if random.chance(3, in: 4) { options.delimiter = delimiter.utf8.first! }
             if random.chance(1, in: 5) { options.decimalComma = true }
-            options.emptyIsNaN = random.chance(1, in: 3)
+            options.empty = random.chance(1, in: 3) ? .nan : .text
             options.trims = random.chance(1, in: 8)
             if random.chance(1, in: 4) { options.ragged = random.chance(1, in: 2) ? .padded : .skipped }
             if random.chance(1, in: 4) { options.types = [("c0", random.pick([.f32, .f64, .i32, .u8, .bool, .string]))] }

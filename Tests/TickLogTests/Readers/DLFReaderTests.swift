@@ -28,6 +28,8 @@ import TickLogHost
                 }
             }
             #expect(i == samples.count)
+            // Of long runs the vector tells the first samples.
+            if description["samples_total"] == nil { #expect(!table.next()) }
         }
     }
 

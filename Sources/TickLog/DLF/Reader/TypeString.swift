@@ -1,6 +1,7 @@
 /// The type of a stream's samples, as DLF writes it: a primitive, a structure with members at byte offsets, or opaque
 /// bytes (spec: DLF.md, section 2).
 public struct TypeString {
+    /// Opaque: a text with `!`, a word that is no primitive, a structure without members, and what is no type at all.
     public enum Kind: Sendable { case primitive(ValueType), structure, opaque }
 
     public struct Member {
@@ -10,88 +11,40 @@ public struct TypeString {
     }
 
     public let kind: Kind
-    /// The structure's name, the primitive's, or the text of an opaque type with its `!`.
-    public let name: FileBytes
+    /// Members of a structure; of others 0.
+    public let memberCount: Int
+    /// Why the text is no type, if it looks like a structure and has members that cannot be read: its samples are taken
+    /// for opaque bytes.
+    public let oddity: FormatError?
 
     private let text: FileBytes
-    private let fileOffset: Int
-    private let size: Int
-    private var at: Int
+    private var scan: TypeScan
 
-    /// `size` is the stream's type_size; `fileOffset` is where the text stands, for errors.
+    /// `size` is the stream's type_size; `fileOffset` is where the text stands, for errors. Throws if they contradict
+    /// each other. Time: the text is read once.
     public init(_ text: FileBytes, size: Int, fileOffset: Int) throws(FormatError) {
+        var whole = TypeScan(size: size, fileOffset: fileOffset)
+        for byte in text.buffer { _ = try whole.take(byte) }
+        _ = try whole.end()
+        kind = whole.kind
+        oddity = whole.oddity
+        if case .structure = whole.kind { memberCount = whole.members } else { memberCount = 0 }
         self.text = text
-        self.size = size
-        self.fileOffset = fileOffset
-        let end = TypeString.end(of: text, from: 0, at: Self.semicolon)
-        name = text.slice(at: 0, count: end)
-        at = end
-        if text.count > 0, text[0] == 0x21 {
-            kind = .opaque
-            at = text.count
-        } else if end == text.count, let type = TypeString.primitive(name) {
-            kind = .primitive(type)
-            guard size == type.size else {
-                throw FormatError(
-                    .typeString, at: fileOffset, expected: "a type_size that is the primitive's", found: .number(UInt64(size)))
-            }
-        } else {
-            kind = .structure
-        }
+        scan = TypeScan(size: size, fileOffset: fileOffset)
     }
 
     /// The next member of a structure; nil behind the last.
     public mutating func nextMember() throws(FormatError) -> Member? {
-        guard case .structure = kind, at < text.count else { return nil }
-        let start = at + 1
-        let end = TypeString.end(of: text, from: start, at: Self.semicolon)
-        // name ':' type ':' offset; the name may hold a ':' of its own if it is an old one, so look from the end.
-        var second = end
-        while second > start, text[second - 1] != Self.colon { second -= 1 }
-        var first = second - 1
-        while first > start, text[first - 1] != Self.colon { first -= 1 }
-        guard first > start + 1, second > first + 1 else { throw wrong(start, "name:type:offset") }
-        let memberName = text.slice(at: start, count: first - 1 - start)
-        guard let type = TypeString.primitive(text.slice(at: first, count: second - 1 - first)) else {
-            throw wrong(first, "a primitive type")
-        }
-        var offset = 0
-        guard second < end, end - second <= 10 else { throw wrong(second, "a decimal offset") }
-        while second < end {
-            let digit = text[second]
-            guard digit >= 0x30, digit <= 0x39 else { throw wrong(second, "a decimal offset") }
-            // At most ten digits: fits 64 bits, but not always 32.
-            let (product, overflow) = offset.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(Int(digit - 0x30))
-            guard !overflow, !carry else { throw wrong(second, "an offset within the sample") }
-            offset = sum
-            second += 1
-        }
-        guard offset <= size, type.size <= size - offset else {
-            throw wrong(start, "a member that lies within the sample")
-        }
-        at = end
-        return Member(name: memberName, type: type, offset: offset)
-    }
-
-    private func wrong(_ at: Int, _ expected: StaticString) -> FormatError {
-        FormatError(.typeString, at: fileOffset + at, expected: expected, found: .text("another thing"))
-    }
-
-    private static var semicolon: UInt8 { 0x3B }
-    private static var colon: UInt8 { 0x3A }
-
-    private static func end(of text: FileBytes, from start: Int, at mark: UInt8) -> Int {
-        var i = start
-        while i < text.count, text[i] != mark { i += 1 }
-        return i
-    }
-
-    private static func primitive(_ text: FileBytes) -> ValueType? {
-        var code: UInt8 = 0
-        while let type = ValueType(rawValue: code), type != .string {
-            if text.equals(type.nameInC) { return type }
-            code += 1
+        guard case .structure = kind else { return nil }
+        while scan.position <= text.count {
+            let isLast = scan.position == text.count
+            if isLast, scan.members == memberCount { return nil }
+            let member = isLast ? try scan.end() : try scan.take(text[scan.position])
+            if let member {
+                return Member(
+                    name: text.slice(at: member.nameStart, count: member.nameCount), type: member.type, offset: member.offset)
+            }
+            if isLast { return nil }
         }
         return nil
     }
