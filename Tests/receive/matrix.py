@@ -230,7 +230,8 @@ def killed():
         elif x["kind"] == "late":
             declared -= set(range(x["first"], x["last"] + 1))
     equal(set(range(count)) - set(numbers), declared, "killed: what is missing and what is declared")
-    equal(json.loads(out)["reconnects"], 3, "killed: connections made again")
+    # A receiver that is being killed may still take a connection.
+    assert json.loads(out)["reconnects"] >= 3, "killed: connections made again"
     print(f"killed: {len(declared)} frames in flight, all declared", flush=True)
 
 
