@@ -75,7 +75,7 @@ import Testing
             #expect(told["ticks"] as? Int == 6)
             let notes = told["notes"] as! [String]
             // Tick 5 lacks its second sample.
-            #expect(notes.count == 2 && notes[0].contains("offset 53: found the end of tick 5"), "\(notes)")
+            #expect(notes.count == 2 && notes[0].contains("found the end of tick 5 before all of its samples"), "\(notes)")
             #expect(notes.count == 2 && notes[1].contains("offset 3: found the tick span 18446744073709551614, expected 5"), "\(notes)")
             #expect((told["streams"] as! [[String: Any]]).map { $0["samples"] as! Int } == [6, 1])
             #expect(try Tool.run("info", run).code == 0)
@@ -242,6 +242,16 @@ import Testing
             try Data([0x14, 0x84, 1]).write(to: URL(fileURLWithPath: run + "/meta.dlf"))
             let meta = try Tool.run("cat", run, "--meta")
             #expect(meta.code == 1 && meta.errors.contains("meta.dlf: offset 3: found the end of the file"))
+        }
+        // Everything else is there, without a time.
+        try withRun(polled: header([Stream()]) + [1, 2, 3], event: none) { (run: String) throws in
+            try Data([0x14, 0x84, 1]).write(to: URL(fileURLWithPath: run + "/meta.dlf"))
+            let told = try Tool.run("info", run)
+            #expect(told.code == 1 && told.output.contains("3 samples in 3 rows") && told.output.contains("damage: "), "\(told.output)")
+            let values = try Tool.run("cat", run)
+            #expect(values.code == 1 && values.errors.contains("meta.dlf: offset 3") && values.lines == ["tick,a", "0,1", "1,2", "2,3"])
+            #expect(try Tool.run("cat", run, "--stream", "a").lines.first == "tick,a")
+            #expect(try Tool.run("convert", run, run + "/out/").code == 1)
         }
     }
 }
