@@ -70,7 +70,9 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         try refuse(arguments, ["unverified"], "a BCSV file")
         let payload = try arguments.choice("payload", ["hex"], or: "") == "hex"
         source = CatSource(table: FrameTable(file, salvage: arguments.has("salvage"), payload: payload))
-    case .dlfMeta(_, let meta):
+    case .dlfMeta(let file, let meta):
+        // What the metadata refer to.
+        defer { withExtendedLifetime(file) {} }
         try refuse(arguments, ["events", "meta", "stream", "samples", "from", "to"], "a run's directory")
         source = CatSource(table: OneRow(meta))
     case .run(let directory):
@@ -92,7 +94,7 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
                 if Console.report(run.faults) == Exit.ok, !run.faults.isEmpty, directory.isLocked { return Exit.ok }
                 throw Fault(.damaged, path, at: nil, "found no such file in the run, expected one")
             }
-            source = CatSource(recording: recording, clock: RunClock(run.meta), faults: run.faults)
+            source = CatSource(recording: recording, clock: run.hasMeta ? RunClock(run.meta) : nil, faults: run.faults)
         } catch {
             // A run that ended while its first file was made.
             guard error.kind == .torn, directory.isLocked else { throw Failure(error) }

@@ -152,12 +152,16 @@ extension Output {
         line(terminalText(run.directory.path) + ": run, " + terminalText(run.meta.format) + ", " + (summary.isClosed ? "closed" : "not closed (LOCK)"))
         line("  id       " + terminalText(run.meta.runID))
         if !run.meta.version.isEmpty { line("  ticklog  " + terminalText(run.meta.version)) }
-        line("  start    " + timeText(epochNs: run.meta.epochNs))
-        line("  duration " + secondsText(summary.seconds) + ", \(summary.ticks) ticks of \(run.meta.tickNs) ns")
+        if run.hasMeta {
+            line("  start    " + timeText(epochNs: run.meta.epochNs))
+            line("  duration " + secondsText(summary.seconds) + ", \(summary.ticks) ticks of \(run.meta.tickNs) ns")
+        } else {
+            line("  duration \(summary.ticks) ticks: their length and the start are unknown")
+        }
         line("  size     " + bytesText(run.directory.size))
         for file in summary.polled + summary.events {
             var text = "  " + pad(terminalText(file.path.lastComponent), 16)
-            if file.extent == nil {
+            if file.survey == nil {
                 text += "\(file.rows) rows in \(file.packets) packets, " + endingText(file.ending)
             } else {
                 text += dlfText(file, isEvents: summary.events.contains { $0.path == file.path })
@@ -169,7 +173,7 @@ extension Output {
             if value.type == .string { text(terminalText(value.text)) } else { self.value(value.bits, value.type) }
             byte(0x0A)
         }
-        if let hex = run.meta.opaque { line("  metadata " + hex) }
+        if let hex = run.meta.opaque, !hex.isEmpty { line("  metadata " + hex) }
         let all = allStreams(run)
         streams(described(all, summary.polled + summary.events), tickNs: run.meta.tickNs)
         line("  losses   \(summary.lostSamples) samples declared lost in \(summary.losses.count) ranges")
@@ -183,23 +187,22 @@ extension Output {
     }
 
     private func notes(_ summary: FileSummary) {
-        guard let extent = summary.extent else { return }
-        for note in extent.notes { line("  note: " + terminalText(summary.path) + ": " + note) }
+        for note in summary.survey?.remarks ?? [] { line("  note: " + note.message) }
     }
 
-    private func streams(_ streams: [(stream: RunStream, extent: DLFExtent.Stream?)], tickNs: UInt64) {
+    private func streams(_ streams: [(stream: RunStream, survey: DLFSurvey.Stream?)], tickNs: UInt64) {
         line("  streams  \(streams.count)")
-        for (stream, extent) in streams {
+        for (stream, survey) in streams {
             func seconds(_ ticks: UInt64) -> String {
-                tickNs == 0 || extent == nil ? "" : " (" + shortText(Double(ticks) * Double(tickNs) / 1e9) + " s)"
+                tickNs == 0 || survey == nil ? "" : " (" + shortText(Double(ticks) * Double(tickNs) / 1e9) + " s)"
             }
             var text = "    " + pad(stream.kind, 8) + terminalText(stream.name)
             if stream.isPolled { text += ", every \(max(stream.interval, 1)) ticks" + seconds(max(stream.interval, 1)) }
             if stream.isPolled, stream.phase > 0 { text += ", phase \(stream.phase)" + seconds(stream.phase) }
             if stream.isOpaque { text += ", opaque" }
-            if let extent { text += ", \(extent.samples) samples of \(extent.sampleBytes) bytes, " + terminalText(extent.type) }
+            if let survey { text += ", \(survey.samples) samples of \(survey.sampleBytes) bytes, " + terminalText(survey.type) }
             line(text)
-            if extent != nil, !stream.notes.isEmpty, stream.notes != "N/A" { line("      " + terminalText(stream.notes)) }
+            if survey != nil, !stream.notes.isEmpty, stream.notes != "N/A" { line("      " + terminalText(stream.notes)) }
             for field in stream.fields {
                 var text = "      " + pad(staticText(field.type.name), 8) + (field.name.isEmpty ? "value" : terminalText(field.name))
                 if !field.unit.isEmpty { text += " [" + terminalText(field.unit) + "]" }
@@ -215,11 +218,11 @@ extension Output {
 
 /// "18 samples in 10 rows, tick span 9".
 private func dlfText(_ summary: FileSummary, isEvents: Bool) -> String {
-    guard let extent = summary.extent else { return "" }
-    var text = "\(extent.samples) " + (isEvents ? "records" : "samples")
-    if !isEvents, let rows = extent.rows { text += " in \(rows) rows" }
-    if extent.tailBytes > 0 { text += ", \(extent.tailBytes) bytes behind the last whole one" }
-    return text + ", tick span \(extent.tickSpan)"
+    guard let survey = summary.survey else { return "" }
+    var text = "\(survey.samples) " + (isEvents ? "records" : "samples")
+    if !isEvents, let rows = survey.rows { text += " in \(rows) rows" }
+    if survey.tailBytes > 0 { text += ", \(survey.tailBytes) bytes behind the last whole one" }
+    return text + ", tick span \(survey.tickSpan ?? 0)"
 }
 
 /// A number with as many decimals as it needs.
@@ -229,12 +232,12 @@ private func shortText(_ value: Double) -> String {
 }
 
 /// The streams of a DLF run's files with what the files have of them; of other runs without.
-private func described(_ streams: [RunStream], _ files: [FileSummary]) -> [(stream: RunStream, extent: DLFExtent.Stream?)] {
-    var extents: [DLFExtent.Stream] = []
-    for file in files { if let extent = file.extent { extents += extent.streams } }
-    let areKnown = extents.count == streams.count
-    var described: [(stream: RunStream, extent: DLFExtent.Stream?)] = []
-    for i in 0..<streams.count { described.append((streams[i], areKnown ? extents[i] : nil)) }
+private func described(_ streams: [RunStream], _ files: [FileSummary]) -> [(stream: RunStream, survey: DLFSurvey.Stream?)] {
+    var surveyed: [DLFSurvey.Stream] = []
+    for file in files { if let survey = file.survey { surveyed += survey.streams } }
+    let areKnown = surveyed.count == streams.count
+    var described: [(stream: RunStream, survey: DLFSurvey.Stream?)] = []
+    for i in 0..<streams.count { described.append((streams[i], areKnown ? surveyed[i] : nil)) }
     return described
 }
 
@@ -391,21 +394,20 @@ extension JSONWriter {
         key("notes")
         begin("[")
         for file in files {
-            guard let extent = file.extent else { continue }
-            for note in extent.notes { string(file.path + ": " + note) }
+            for note in file.survey?.remarks ?? [] { string(note.message) }
         }
         end("]")
     }
 
     private mutating func summary(_ summary: FileSummary) {
-        if let extent = summary.extent {
+        if let survey = summary.survey {
             key("rows")
-            if let rows = extent.rows { number(rows) } else { null() }
-            field("samples", extent.samples)
-            field("tick_span", extent.tickSpan)
-            field("tick_span_agrees", extent.spanAgrees)
-            field("tail_offset", extent.tailOffset)
-            field("tail_bytes", extent.tailBytes)
+            if let rows = survey.rows { number(rows) } else { null() }
+            field("samples", survey.samples)
+            field("tick_span", survey.tickSpan ?? 0)
+            field("tick_span_agrees", survey.spanAgrees)
+            field("tail_offset", survey.end)
+            field("tail_bytes", survey.tailBytes)
         } else {
             field("rows", summary.rows)
         }
@@ -418,10 +420,10 @@ extension JSONWriter {
         if let tick = summary.lastTick { number(tick) } else { null() }
     }
 
-    private mutating func streams(_ streams: [(stream: RunStream, extent: DLFExtent.Stream?)], tickNs: UInt64) {
+    private mutating func streams(_ streams: [(stream: RunStream, survey: DLFSurvey.Stream?)], tickNs: UInt64) {
         key("streams")
         begin("[")
-        for (stream, extent) in streams {
+        for (stream, survey) in streams {
             begin("{")
             field("index", stream.index)
             field("name", stream.name)
@@ -430,14 +432,14 @@ extension JSONWriter {
             field("interval", stream.interval)
             field("phase", stream.phase)
             field("opaque", stream.isOpaque)
-            if let extent {
+            if let survey {
                 if stream.isPolled, tickNs > 0 {
                     field("interval_s", Double(stream.interval) * Double(tickNs) / 1e9)
                     field("phase_s", Double(stream.phase) * Double(tickNs) / 1e9)
                 }
-                field("type", extent.type)
-                field("sample_bytes", extent.sampleBytes)
-                field("samples", extent.samples)
+                field("type", survey.type)
+                field("sample_bytes", survey.sampleBytes)
+                field("samples", survey.samples)
             }
             key("fields")
             begin("[")

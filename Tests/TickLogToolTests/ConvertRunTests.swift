@@ -39,6 +39,16 @@ extension CommandTests {
         #expect(names(folder("back")) == ["event.dlf", "loss.dlf", "meta.dlf", "polled.dlf"])
         try expectEqual(folder("bcsv"), folder("back"))
         try expectEqual(origin, folder("back"))
+        #expect(try Tool.run("validate", folder("back")).code == 0)
+
+        // The polled file alone: without events or ticks JSON Lines has no row, and so no columns.
+        let polled = origin + "/polled.dlf"
+        for out in ["polled.bcsv", "polled.csv", "polled.jsonl"] {
+            #expect(try Tool.run("convert", polled, folder(out)).code == 0)
+            if try folder.data(out).isEmpty { continue }
+            let compared = try Tool.run("diff", polled, folder(out))
+            #expect(compared.code == 0, "\(out): \(compared.output) \(compared.errors)")
+        }
 
         // A copy of each.
         #expect(try Tool.run("convert", origin, folder("copy"), "--format", "dlf").code == 0)

@@ -132,15 +132,15 @@ public final class StoredRun: RunSource {
     /// the data do.
     private func readSpan() throws(Fault) {
         guard let polled = try run.dlfFile(isEvents: false), let events = try run.dlfFile(isEvents: true) else { return }
-        let extent = DLFExtent(polled)
+        let survey = DLFSurvey(polled.file, as: .polled)
         let span = polled.header.tickSpan
-        if isClosed, span == events.header.tickSpan, span < UInt64.max, extent.spanAgrees || outline.polled.isEmpty {
+        if isClosed, span == events.header.tickSpan, span < UInt64.max, survey.spanAgrees || outline.polled.isEmpty {
             // A run without samples may have had no tick at all.
-            if extent.samples > 0 || outline.polled.isEmpty || span > 0 { outline.tickSpan = span }
+            if survey.samples > 0 || outline.polled.isEmpty || span > 0 { outline.tickSpan = span }
         } else if !outline.polled.isEmpty {
-            outline.tickSpan = extent.lastTick
+            outline.tickSpan = survey.lastTick
         } else {
-            outline.tickSpan = DLFExtent(events).lastTick
+            outline.tickSpan = DLFSurvey(events.file, as: .event).lastTick
         }
     }
 }

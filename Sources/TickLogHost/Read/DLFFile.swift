@@ -7,8 +7,6 @@ public final class DLFFile {
     public let header: DLFHeaderReader
     public let dataOffset: Int
     public let streams: [RunStream]
-    /// What is unusual in the header, and does not keep the file from being read.
-    public let remarks: [Fault]
     /// Where everything lies in a polled file's data; of an event file without streams. Valid as long as this.
     public let schedule: PolledSchedule
     let described: [DLFStream]
@@ -24,12 +22,10 @@ public final class DLFFile {
         self.file = file
         var described: [DLFStream] = []
         var streams: [RunStream] = []
-        var remarks: [Fault] = []
         do {
             var reader = try DLFHeaderReader(file.bytes)
             while let stream = try reader.nextStream() {
-                let (fields, oddity) = try DLFFile.members(stream.type, size: stream.size, at: stream.typeOffset)
-                if let oddity { remarks.append(Fault(oddity, file.path, and: "; its samples are taken for bytes without a meaning")) }
+                let (fields, _) = try DLFFile.members(stream.type, size: stream.size, at: stream.typeOffset)
                 described.append(stream)
                 streams.append(DLFFile.stream(stream, fields, index: streams.count, isEvents: reader.isEvents))
             }
@@ -37,14 +33,9 @@ public final class DLFFile {
         } catch {
             throw Fault(error, file.path)
         }
-        if header.hasGaps {
-            remarks.append(
-                Fault(.unreadable, file.path, at: 13, "found headers of streams without notes, expected an empty text at least; it is read so"))
-        }
         dataOffset = header.offset
         self.described = described
         self.streams = streams
-        self.remarks = remarks
         let polled = UnsafeMutableBufferPointer<PolledSchedule.Stream>.allocate(capacity: header.isEvents ? 0 : described.count)
         for i in 0..<polled.count { polled.initializeElement(at: i, to: PolledSchedule.Stream(described[i])) }
         schedule = PolledSchedule(UnsafeBufferPointer(polled))
@@ -79,7 +70,7 @@ public final class DLFFile {
     }
 
     /// The fields of a type; of opaque bytes none. With it, why a text that looks like a structure is taken for them.
-    private static func members(
+    static func members(
         _ type: FileBytes, size: Int, at offset: Int
     ) throws(FormatError) -> ([RunStream.Field], FormatError?) {
         var text = try TypeString(type, size: size, fileOffset: offset)

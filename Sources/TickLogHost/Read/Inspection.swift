@@ -17,7 +17,7 @@ public struct FileSummary {
     /// BCSV: what all values take without any encoding, a string its bytes.
     public internal(set) var valueBytes: UInt64 = 0
     /// DLF.
-    public internal(set) var extent: DLFExtent?
+    public internal(set) var survey: DLFSurvey?
 
     public init(_ file: BCSVFile) {
         path = file.path
@@ -60,15 +60,18 @@ public struct FileSummary {
     }
 
     public init(_ file: DLFFile) {
-        path = file.path
-        size = UInt64(file.file.bytes.count)
-        let extent = DLFExtent(file)
-        self.extent = extent
-        firstTick = extent.firstTick
-        lastTick = extent.lastTick
-        rows = extent.rows ?? lastTick.map { $0 &+ 1 } ?? 0
-        ending = extent.spanAgrees ? .closed : .open
-        if let fault = extent.fault {
+        self.init(DLFSurvey(file.file, as: file.header.isEvents ? .event : .polled))
+    }
+
+    init(_ survey: DLFSurvey) {
+        path = survey.path
+        size = survey.size
+        self.survey = survey
+        firstTick = survey.firstTick
+        lastTick = survey.lastTick
+        rows = survey.rows ?? lastTick.map { $0 &+ 1 } ?? 0
+        ending = survey.spanAgrees ? .closed : .open
+        if let fault = survey.fault {
             faults = [fault]
             ending = fault.kind == .torn ? .torn : .damaged
         }
@@ -119,11 +122,12 @@ public final class RunSummary {
 
     /// The last tick of a DLF run, which need not have a sample, if its files agree with it.
     private static func span(_ run: Run, _ polled: [FileSummary], _ events: [FileSummary]) -> UInt64? {
-        guard !run.directory.isLocked, let polled = polled.first?.extent, let events = events.first?.extent,
-            polled.tickSpan == events.tickSpan, polled.spanAgrees, events.spanAgrees
+        guard !run.directory.isLocked, let polled = polled.first?.survey, let events = events.first?.survey,
+            let span = polled.tickSpan,
+            span == events.tickSpan, polled.spanAgrees, events.spanAgrees
         else { return nil }
         // 0 of a run without samples also means that it has no tick.
-        return polled.tickSpan == 0 && polled.samples == 0 && events.samples == 0 ? nil : polled.tickSpan
+        return span == 0 && polled.samples == 0 && events.samples == 0 ? nil : span
     }
 
     public var isClosed: Bool { !run.directory.isLocked }

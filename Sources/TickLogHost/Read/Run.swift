@@ -26,11 +26,21 @@ public final class Run {
     public let meta: RunMeta
     public private(set) var streams: [RunStream] = []
     public private(set) var faults: [Fault] = []
+    /// Whether `meta` is known. A run of DLF can be read without: it then has no time but ticks.
+    public let hasMeta: Bool
 
     public init(_ directory: RunDirectory) throws(Fault) {
         self.directory = directory
-        meta = try RunMeta(directory)
         faults = directory.faults
+        do {
+            meta = try RunMeta(directory)
+            hasMeta = true
+        } catch {
+            guard directory.format == .dlf, error.kind != .system else { throw error }
+            meta = RunMeta(unknown: directory)
+            hasMeta = false
+            faults.append(Fault(.damaged, error.path, at: error.offset, error.text))
+        }
         guard directory.format == .bcsv else { return }
         readStreams()
         if diedInStart { faults = faults.map { $0.kind == .damaged ? Fault(.torn, $0.path, at: $0.offset, $0.text) : $0 } }

@@ -23,6 +23,12 @@ public struct RunMeta {
     /// DLF metadata without a known meaning, in base 16.
     public internal(set) var opaque: String?
 
+    /// Of a run of DLF whose metadata cannot be read.
+    init(unknown run: RunDirectory) {
+        format = "dlf"
+        runID = run.name
+    }
+
     public init(_ run: RunDirectory) throws(Fault) {
         if run.format == .bcsv { try readBCSV(run) } else { try readDLF(run) }
     }

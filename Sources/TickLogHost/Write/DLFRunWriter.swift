@@ -11,6 +11,8 @@ public final class DLFRunWriter {
     public private(set) var faults: [Fault] = []
     /// The last tick that the run's data are complete to.
     private var span: UInt64 = 0
+    /// The same or, of events that are later, the last one's tick.
+    private var eventSpan: UInt64 = 0
     private var hasClock: Bool
     private var images: [SampleImage] = []
     private var added: [DeclaredLoss] = []
@@ -196,6 +198,8 @@ public final class DLFRunWriter {
         let file = try NewDLFFile(run.file("event.dlf"))
         putHeader(file, isEvents: true, streams)
         var notesLeft: UInt64 = 0
+        // A run that is torn may have events of later ticks than its polled file.
+        var last = span
         if let rows = try source.events() {
             var images: [SampleImage] = []
             for i in 0..<streams.count {
@@ -213,6 +217,7 @@ public final class DLFRunWriter {
                     }
                     file.put(UInt16(i))
                     file.put(rows.tick)
+                    last = max(last, rows.tick)
                     if let bytes = rows.bytes(of: i) { images[i].take(bytes) } else { images[i].take(rows.table) }
                     file.put(images[i].bytes)
                 }
@@ -221,7 +226,8 @@ public final class DLFRunWriter {
             try RunWriting.check(rows.table, source)
         }
         if notesLeft > 0 { notes.append("\(notesLeft) notes are left out: DLF has no strings") }
-        try file.close(span: span)
+        try file.close(span: last)
+        eventSpan = last
     }
 
     private func writeLosses() throws(Fault) {
@@ -247,7 +253,7 @@ public final class DLFRunWriter {
         }
         if unknown > 0 { notes.append("\(unknown) losses of streams that the run does not have in DLF are left out") }
         if !added.isEmpty { notes.append(RunWriting.text(of: added)) }
-        try file.close(span: span)
+        try file.close(span: max(eventSpan, last))
     }
 
     private func put(_ loss: DeclaredLoss, tick: UInt64, _ file: NewDLFFile) {

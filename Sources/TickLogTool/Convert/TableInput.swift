@@ -108,13 +108,15 @@ final class TableInput {
         bytes.firstZero(from: 0, limit: 4096) == nil
     }
 
-    /// A run's directory or archive.
+    /// A run's directory or archive, or a file of DLF: an empty cell of its table is no sample.
     static func isRun(_ path: String) -> Bool {
         switch kind(of: path) {
         case .directory: return path != "-"
         case .file:
             guard path != "-", let file = try? MappedFile(path) else { return false }
-            return withExtendedLifetime(file) { RunArchive.recognises(file.bytes) }
+            return withExtendedLifetime(file) {
+                RunArchive.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes))
+            }
         default: return false
         }
     }

@@ -139,4 +139,97 @@ import Testing
         #expect(recorder.stop(run) == TICKLOG_OK)
         #expect(try recorder.bytes("run", "event.dlf").suffix(15) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0] + bytes)
     }
+
+    // MARK: dlflib's encoder, in a few lines
+
+    /// A stream's header. Phases stand there as they were asked for, also above the interval.
+    static func header(_ name: String, _ type: String, size: Int, _ schedule: (interval: Int, phase: Int)?) -> [UInt8] {
+        var bytes = Array(type.utf8) + [0] + Array(name.utf8) + [0, 0]
+        add(size, 4, to: &bytes)
+        if let schedule {
+            add(schedule.interval, 8, to: &bytes)
+            add(schedule.phase, 8, to: &bytes)
+        }
+        return bytes
+    }
+
+    static func add(_ value: Int, _ size: Int, to bytes: inout [UInt8]) {
+        for i in 0..<size { bytes.append(UInt8(truncatingIfNeeded: value >> (8 * i))) }
+    }
+
+    static func start(isEvents: Bool, span: Int, streams: Int) -> [UInt8] {
+        var bytes: [UInt8] = [0x14, 0x84, isEvents ? 1 : 0]
+        add(span, 8, to: &bytes)
+        add(streams, 2, to: &bytes)
+        return bytes
+    }
+
+    @Test func `phases, also beyond the interval, come out as dlflib's`() throws {
+        // In ticks. What is no whole tick dlflib cuts; here it is refused.
+        let schedules: [(interval: Int, phase: Int)] = [
+            (1, 0), (2, 1), (5, 2), (5, 7), (3, 0), (4, 3), (1, 3), (7, 700), (100, 5), (100, 39),
+        ]
+        let recorder = try Recorder()
+        var sources: [UnsafeMutableRawPointer] = []
+        for (i, schedule) in schedules.enumerated() {
+            sources.append(recorder.allocate(4))
+            try recorder.add("s\(i)", TICKLOG_POLL, type: TICKLOG_U32, source: sources[i]) {
+                $0.interval_ns = UInt64(schedule.interval) * 1_000_000
+                $0.phase_ns = UInt64(schedule.phase) * 1_000_000
+            }
+        }
+        let span = 60
+        let run = try recorder.start("run") { $0.format = UInt8(TICKLOG_DLF) }
+        var expected = Self.start(isEvents: false, span: span, streams: schedules.count)
+        for (i, schedule) in schedules.enumerated() { expected += Self.header("s\(i)", "uint32_t", size: 4, schedule) }
+        for tick in 0...span {
+            for (i, schedule) in schedules.enumerated() {
+                let value = tick * 1000 + i
+                sources[i].storeBytes(of: UInt32(value), as: UInt32.self)
+                if (tick + schedule.phase) % schedule.interval == 0 { Self.add(value, 4, to: &expected) }
+            }
+            #expect(ticklog_tick(run, 1) == TICKLOG_OK)
+            #expect(ticklog_service(run) == TICKLOG_OK)
+        }
+        #expect(recorder.stop(run) == TICKLOG_OK)
+        let written = try recorder.bytes("run", "polled.dlf")
+        #expect(written == expected)
+    }
+
+    @Test func `every change of bytes is an event, also those that dlflib's hash does not see`() throws {
+        let zero: [UInt8] = [0x01, 0x47, 0x6C, 0x10, 0xF3]
+        let (a, b) = (Self.bytes(hex: "56708ccfd6"), Self.bytes(hex: "ba18997787"))
+        func hash(_ bytes: [UInt8]) -> UInt32 {
+            var hash: UInt32 = 0x811C_9DC5
+            for byte in bytes { hash = hash &* 0x0100_0193 ^ UInt32(byte) }
+            return hash
+        }
+        #expect(hash(zero) == 0 && hash(a) == hash(b) && a != b)
+        let plain: [UInt8] = [1, 2, 3, 4, 5]
+        let values = [zero, zero, a, b, b, plain, zero, a, a, b, a, plain]
+
+        let recorder = try Recorder()
+        let source = recorder.allocate(5)
+        try recorder.add("blob", TICKLOG_WATCH, type: TICKLOG_OPAQUE, source: source) { $0.source_size = 5 }
+        let run = try recorder.start("run") { $0.format = UInt8(TICKLOG_DLF) }
+        var (own, dlflib): ([[UInt8]], [[UInt8]]) = ([], [])
+        var last: [UInt8]?
+        var lastHash: UInt32 = 0
+        for (tick, value) in values.enumerated() {
+            var record: [UInt8] = [0, 0]
+            Self.add(tick, 8, to: &record)
+            record += value
+            if last != value { own.append(record) }
+            if lastHash != hash(value) { dlflib.append(record) }
+            (last, lastHash) = (value, hash(value))
+            source.copyMemory(from: value, byteCount: 5)
+            #expect(ticklog_tick(run, 1) == TICKLOG_OK)
+        }
+        #expect(recorder.stop(run) == TICKLOG_OK)
+        let written = try recorder.bytes("run", "event.dlf")
+        #expect(written.suffix(15 * own.count) == own.flatMap { $0 }[...])
+        // Nine changes with the first value, of which dlflib would have missed the first and three of a to b and back.
+        #expect(own.count == 9 && dlflib.count == 5)
+        #expect(own.filter { dlflib.contains($0) } == dlflib)
+    }
 }

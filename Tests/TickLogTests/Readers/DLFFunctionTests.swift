@@ -423,6 +423,8 @@ import TickLogHost
                 streams[i].notes = random.pick([nil, nil, "a note", ""])
                 streams[i].id = random.pick(["x", "temperature", "a.b", "s\(i)"])
                 if random.chance(1, in: 5) { (streams[i].type, streams[i].size) = ("!blob", UInt32(1 + random.below(400))) }
+                // As the last stream's, it might be that of one with empty notes.
+                if streams[i].type == "!blob", streams[i].size == 256 { streams[i].size = 255 }
             }
             let isEvents = round % 2 == 1
             let bytes = DLFBytes.header(streams, isEvents: isEvents) + [1, 2, 3]
@@ -438,6 +440,20 @@ import TickLogHost
                 }
             }
         }
+    }
+
+    @Test func `missing notes before a size whose lowest byte is 0 are not taken for empty ones`() throws {
+        let blob = DLFBytes.Stream(type: "!blob", notes: nil, size: 256)
+        let other = DLFBytes.Stream(type: "double", notes: nil, size: 8)
+        for streams in [[blob, other], [blob, blob, other]] {
+            let reader = Reader(DLFBytes.header(streams, isEvents: true) + [1, 2, 3], mapped: true)
+            try #require(reader.status == TICKLOG_OK)
+            for i in 0..<streams.count { #expect(reader.stream(i).sample_bytes == streams[i].size) }
+            withExtendedLifetime(reader) {}
+        }
+        // Of the last stream, it cannot be told: here are empty notes in a header that lacks its last byte.
+        let whole = DLFBytes.header([.init(type: "!blob", notes: "", size: 24)], isEvents: true)
+        #expect(Reader(whole.dropLast(), mapped: true).status == TICKLOG_DAMAGED)
     }
 
     @Test func `headers of other writers`() throws {

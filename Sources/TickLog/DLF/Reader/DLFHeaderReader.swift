@@ -133,7 +133,9 @@ struct StreamHeader {
     let isPlausible: Bool
 
     /// `hasNotes`: false for a header in which even their NUL is missing.
-    init(_ header: inout HeaderBytes, at start: Int, isEvents: Bool, hasNotes: Bool = true) throws(FormatError) {
+    init(
+        _ header: inout HeaderBytes, at start: Int, isEvents: Bool, hasNotes: Bool = true, isLast: Bool = true
+    ) throws(FormatError) {
         var at = start
         typeCount = try header.text(at: &at)
         idOffset = at
@@ -165,8 +167,10 @@ struct StreamHeader {
         if !hasNotes {
             // Notes would be taken for a size. No sample of that writer is larger than its buffer of 8192 bytes.
             if size >= 1 << 16 { isPlausible = false }
-            // The NUL of empty ones would be taken for the lowest byte of the size, and so on.
-            if size & 0xFF == 0, isEvents || (interval & 0xFF == 0 && phase & 0xFF == 0) { isPlausible = false }
+            // The NUL of empty ones would be taken for the lowest byte of the size, and so on. Of events, only where no other
+            // stream has to follow: otherwise that tells.
+            let isShifted = isEvents ? isLast : interval & 0xFF == 0 && phase & 0xFF == 0
+            if size & 0xFF == 0, isShifted { isPlausible = false }
         } else if case .opaque = type.kind {
             // A size would be taken for notes, and its upper half, which is 0, for the lower half of a size.
             if size >= 1 << 24 || size >= 1 << 16 && size & 0xFF == 0 && notesCount <= 2 { isPlausible = false }
@@ -196,7 +200,7 @@ struct StreamHeader {
                 usual = error
             }
         }
-        let stream = try StreamHeader(&header, at: start, isEvents: isEvents, hasNotes: false)
+        let stream = try StreamHeader(&header, at: start, isEvents: isEvents, hasNotes: false, isLast: isLast)
         let goesOn = isLast ? true : try isType(&header, at: stream.end)
         guard stream.isPlausible, goesOn else {
             throw usual ?? FormatError(.header, at: notes, expected: "notes, or the size of the samples", found: .text("neither"))

@@ -26,19 +26,33 @@ public final class DLFSurvey {
         case bad
     }
 
+    public struct Stream {
+        public let name: String
+        /// The type as it stands in the file.
+        public let type: String
+        /// Bytes of each sample, with padding.
+        public let sampleBytes: Int
+        public fileprivate(set) var samples: UInt64 = 0
+    }
+
     public let file: MappedFile
     public let role: Role
     public private(set) var header = Header.whole
-    /// Streams whose descriptions are whole.
-    public private(set) var streamCount = 0
+    /// Those whose descriptions are whole.
+    public private(set) var streams: [Stream] = []
+    public var streamCount: Int { streams.count }
     /// Where the data begin; of a header that is cut, where its whole descriptions end.
     public private(set) var dataOffset = 0
     /// Whole samples; of an event file, those before the first record that cannot be read.
     public private(set) var samples: UInt64 = 0
+    /// Of a polled file ticks with a sample, of an event file records; nil: too many schedules to tell.
+    public private(set) var rows: UInt64? = 0
+    /// That of the first of the whole samples.
+    public private(set) var firstTick: UInt64?
     /// The latest tick of the whole samples.
     public private(set) var lastTick: UInt64?
     /// Ticks of which all samples are there, from tick 0; polled files only.
-    public private(set) var wholeTicks: UInt64?
+    public var wholeTicks: UInt64? { extent?.wholeTicks }
     /// Where the whole samples end, from the start of the file.
     public private(set) var end = 0
     /// As it stands there; nil if the header is cut before its end.
@@ -52,6 +66,9 @@ public final class DLFSurvey {
 
     private var extent: PolledSchedule.Extent?
     private var schedule: [PolledSchedule.Stream] = []
+    private var described: [DLFStream] = []
+    /// Why samples are taken for bytes without a meaning.
+    private var oddities: [Fault] = []
 
     public var path: String { file.path }
     public var size: UInt64 { UInt64(file.bytes.count) }
@@ -136,20 +153,22 @@ public final class DLFSurvey {
             dataOffset = reader.offset
             hasGaps = reader.hasGaps
             while let stream = try reader.nextStream() {
-                _ = try DLFFile.fields(stream.type, size: stream.size, at: stream.typeOffset)
+                let (_, oddity) = try DLFFile.members(stream.type, size: stream.size, at: stream.typeOffset)
+                if let oddity { oddities.append(Fault(oddity, path, kind: .torn, and: "; its samples are taken for bytes without a meaning")) }
                 dataOffset = reader.offset
-                streamCount += 1
+                streams.append(
+                    Stream(
+                        name: String(decoding: stream.id.buffer, as: UTF8.self), type: String(decoding: stream.type.buffer, as: UTF8.self),
+                        sampleBytes: stream.size))
                 if !isPlausible(stream) { implausible = implausible ?? stream.typeOffset }
                 described.append(stream)
                 guard role == .polled else { continue }
                 schedule.append(PolledSchedule.Stream(stream))
                 if bytes.u64(at: dataOffset - 16) == 0 {
-                    zeroIntervals.append((dataOffset - 16, String(decoding: stream.id.buffer, as: UTF8.self)))
+                    zeroIntervals.append((dataOffset - 16, streams[streams.count - 1].name))
                 }
             }
         } catch {
-            // What is shorter than the first part has nothing to keep.
-            if dataOffset == 0 { streamCount = 0 }
             cut(error)
         }
     }
@@ -176,7 +195,6 @@ public final class DLFSurvey {
     private var implausible: Int?
     /// Notes that are not there have not even their NUL (DLF.md, section 2).
     private var hasGaps = false
-    private var described: [DLFStream] = []
 
     /// Whether texts are as writers make them (DLF.md, section 2). Asked only where the header seems to have no end: its
     /// number of streams may be wrong, and these be data.
@@ -215,12 +233,23 @@ public final class DLFSurvey {
 
     private func measure() {
         let length = UInt64(file.bytes.count - dataOffset)
-        let extent = schedule.withUnsafeBufferPointer { PolledSchedule($0).extent(of: length) }
+        let extent = schedule.withUnsafeBufferPointer { streams in
+            let polled = PolledSchedule(streams)
+            let extent = polled.extent(of: length)
+            if let last = extent.lastTick {
+                firstTick = polled.next(from: 0)
+                rows = DueTicks(streams)?.count(before: last &+ 1)
+            }
+            return extent
+        }
         self.extent = extent
         samples = extent.samples
         lastTick = extent.lastTick
-        wholeTicks = extent.wholeTicks
         end = dataOffset + Int(extent.bytes)
+        for i in 0..<schedule.count {
+            streams[i].samples = schedule[i].count(before: extent.nextTick)
+            if extent.nextTick != PolledSchedule.never, i < extent.nextStream, schedule[i].isDue(at: extent.nextTick) { streams[i].samples += 1 }
+        }
         guard tailBytes > 0 else { return }
         guard !schedule.isEmpty else {
             // Nobody writes data without streams: their number is wrong.
@@ -228,15 +257,21 @@ public final class DLFSurvey {
             fault = Fault(.damaged, path, at: end, "found \(tailBytes) bytes behind the header, expected the end of a file of 0 streams")
             return
         }
+        guard extent.nextTick != PolledSchedule.never else {
+            fault = Fault(.damaged, path, at: end, "found \(tailBytes) bytes, expected the end of the file: no stream has a sample there")
+            return
+        }
+        let stream = streams[extent.nextStream]
         fault = Fault(
             .torn, path, at: end,
-            "found \(tailBytes) bytes and the end of the file, expected a sample of \(schedule[extent.nextStream].size) bytes for tick \(extent.nextTick)")
+            "found \(tailBytes) bytes and the end of the file, expected a sample of \(stream.sampleBytes) bytes, of stream \(stream.name) at tick \(extent.nextTick)")
     }
 
     private func walk() {
         let bytes = file.bytes
-        described.withUnsafeBufferPointer { streams in
-            var events = DLFEvents(bytes, dataOffset: dataOffset, streams: streams)
+        var counts = [UInt64](repeating: 0, count: streamCount)
+        described.withUnsafeBufferPointer { described in
+            var events = DLFEvents(bytes, dataOffset: dataOffset, streams: described)
             var previous: UInt64 = 0
             do throws(FormatError) {
                 while let event = try events.next() {
@@ -244,6 +279,8 @@ public final class DLFSurvey {
                         backwards = ((backwards?.count ?? 0) + 1, backwards?.offset ?? event.offset)
                     }
                     previous = event.tick
+                    counts[event.stream] += 1
+                    if firstTick == nil { firstTick = event.tick }
                     lastTick = max(lastTick ?? 0, event.tick)
                     samples += 1
                 }
@@ -257,6 +294,8 @@ public final class DLFSurvey {
             }
             end = events.offset
         }
+        rows = samples
+        for i in 0..<counts.count { streams[i].samples = counts[i] }
     }
 
     // MARK: tick_span
@@ -271,6 +310,9 @@ public final class DLFSurvey {
         return span == lastTick || (span > lastTick && span < extent.nextTick)
     }
 
+    /// Of the value that is stored.
+    public var spanAgrees: Bool { tickSpan.map { agrees(with: $0) } ?? false }
+
     /// Bytes of data that a run up to and with `tick_span` has; polled files only.
     public var expectedBytes: UInt64? {
         guard role == .polled, header == .whole, let tickSpan else { return nil }
@@ -283,9 +325,16 @@ public final class DLFSurvey {
         return extent.nextTick == lastTick
     }
 
+    /// What is peculiar about the file alone, its tick_span too.
+    public var remarks: [Fault] {
+        guard header == .whole, let tickSpan, !spanAgrees else { return notes }
+        let expected = lastTick.map { "\($0), the last tick that has a sample" } ?? "0, as there are no samples"
+        return notes + [Fault(.torn, path, at: 3, "found the tick span \(tickSpan), expected " + expected)]
+    }
+
     /// What is peculiar, and no damage.
     public var notes: [Fault] {
-        var notes: [Fault] = []
+        var notes = oddities
         if hasGaps {
             notes.append(Fault(.torn, path, at: 13, "found headers of streams without notes, expected an empty text at least; it is read so"))
         }
