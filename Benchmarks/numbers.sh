@@ -1,10 +1,11 @@
 #!/bin/bash
 # Runs the benchmarks and puts what they print into README.md, between the marks.
-#     Benchmarks/numbers.sh [numbers] [tables] [dlf]      all unless told: the logger's, tables beside pybcsv, reading DLF
+#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive]      all unless told: the logger's, tables
+#     beside pybcsv, reading DLF, the receiver
 set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 cd "$root"
-[ $# -gt 0 ] || set -- numbers tables dlf
+[ $# -gt 0 ] || set -- numbers tables dlf receive
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
 Cross/build.sh linux-x86_64
@@ -23,6 +24,11 @@ for part; do
     dlf)
         swift build -c release --product ticklog -q
         Benchmarks/dlf/run.sh >"$printed" ;;
+    receive)
+        swift build -c release --product ticklog -q
+        work=$(mktemp -d)
+        { echo '```'; .build/release/ticklog bench --loss-seconds 60 --out "$work"; echo '```'; } >"$printed"
+        rmdir "$work" ;;
     *) exit 64 ;;
     esac
     cat "$printed"
