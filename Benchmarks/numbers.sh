@@ -1,10 +1,10 @@
 #!/bin/bash
 # Runs the benchmarks and puts what they print into README.md, between the marks.
-#     Benchmarks/numbers.sh [numbers] [tables]      both unless told: the logger's, and tables beside pybcsv
+#     Benchmarks/numbers.sh [numbers] [tables] [dlf]      all unless told: the logger's, tables beside pybcsv, reading DLF
 set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 cd "$root"
-[ $# -gt 0 ] || set -- numbers tables
+[ $# -gt 0 ] || set -- numbers tables dlf
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
 Cross/build.sh linux-x86_64
@@ -20,6 +20,9 @@ for part; do
     tables)
         swift build -c release --product ticklog -q
         Benchmarks/bcsv/run.sh >"$printed" ;;
+    dlf)
+        swift build -c release --product ticklog -q
+        Benchmarks/dlf/run.sh >"$printed" ;;
     *) exit 64 ;;
     esac
     cat "$printed"
