@@ -256,4 +256,16 @@ extension CommandTests {
             try? FileManager.default.removeItem(atPath: folder("out"))
         }
     }
+
+    @Test func `a stream's index may be any number`() throws {
+        let folder = try Folder()
+        #expect(try Tool.run("convert", dlf + "real_intervals", folder("run"), "--format", "bcsv").code == 0)
+        let rows = try Tool.run("cat", folder("run") + "/streams.bcsv").lines
+        let changed = [rows[0], "18446744073709551615" + rows[1].dropFirst(1)] + rows.dropFirst(2)
+        _ = try folder.write("streams.csv", Data((changed.joined(separator: "\n") + "\n").utf8))
+        let types = "stream_index:u64,stream:string,field:string,kind:string,type:string,unit:string,notes:string,interval:u64,phase:u64"
+        #expect(try Tool.run("convert", folder("streams.csv"), folder("run") + "/streams.bcsv", "--types", types, "--force").code == 0)
+        let converted = try Tool.run("convert", folder("run"), folder("out"), "--format", "dlf")
+        #expect(converted.code == 0, "\(converted.errors)")
+    }
 }

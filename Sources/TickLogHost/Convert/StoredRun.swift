@@ -317,7 +317,7 @@ extension RunOutline {
         while table.next() {
             func text(_ i: Int) -> [UInt8] { [UInt8](table.text(columns[i])) }
             let kindText = shown(text(3))
-            let index = Int(table.bits(columns[0]))
+            let index = Int(clamping: table.bits(columns[0]))
             guard let type = ValueType(name: shown(text(4))) else {
                 throw Fault(.damaged, path, at: nil, "found the type \(shown(text(4))), expected one of bool to string")
             }

@@ -51,7 +51,7 @@ public final class BCSVWriter {
         self.path = path
         self.columns = columns
         guard !columns.isEmpty, columns.count <= 65535 else {
-            throw Fault(.system, path, at: nil, "found \(columns.count) columns, expected 1 to 65535")
+            throw Fault(.unreadable, path, at: nil, "found \(columns.count) columns, expected 1 to 65535: a BCSV file has no more")
         }
         let names = names ?? columns.map { Array($0.name.utf8) }
         var nameBytes = 0

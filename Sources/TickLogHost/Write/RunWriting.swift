@@ -18,9 +18,10 @@ enum RunWriting {
                     "found the stream '\(shown(stream.name))' with samples of \(stream.size) bytes, expected at most \(RunOutline.largestSample)")
             }
             bytes += stream.size
-        }
-        guard bytes <= 1 << 28 else {
-            throw Fault(.unreadable, "", at: nil, "found samples of \(bytes) bytes in all streams together, expected at most 268435456")
+            // Here, as the sum may be more than an Int of 32 bits holds.
+            guard bytes <= 1 << 28 else {
+                throw Fault(.unreadable, "", at: nil, "found samples of more than 268435456 bytes in all streams together, expected at most as many")
+            }
         }
     }
 
