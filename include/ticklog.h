@@ -382,7 +382,7 @@ ticklog_status ticklog_set_time(ticklog_run *run, uint64_t tick, int64_t epoch_n
 ticklog_status ticklog_service(ticklog_run *run);
 
 /* [service] As service, and everything sampled before the call is on storage and synced when it returns TICKLOG_OK.
- * Errors: as service, and BUSY: storage made no progress; call again. */
+ * Errors: as service, and BUSY: storage made no progress, or ticks came so fast that not all was taken; call again. */
 ticklog_status ticklog_flush(ticklog_run *run);
 
 /* [service] Ends the run: ticks and events are refused from now on, the rings are drained, gaps that are still open are

@@ -118,7 +118,7 @@ struct RunWriter {
     }
 
     /// How often flush looks whether nothing new came while it took what was there.
-    static let flushRounds = 8
+    static let flushRounds = 64
 
     /// How often storage may be busy without progress before flush and stop give the time back to the caller.
     static let patience = 2

@@ -100,7 +100,8 @@ import TickLogHost
                 if status != TICKLOG_OK { worst = status }
                 calls += 1
                 if calls % 50 == 0 { usleep(500) }
-                if calls % 1000 == 0, ticklog_flush(run) != TICKLOG_OK { worst = TICKLOG_IO }
+                // BUSY: the ticker, which never rests here, was in its call whenever flush looked.
+                if calls % 1000 == 0, ![TICKLOG_OK, TICKLOG_BUSY].contains(ticklog_flush(run)) { worst = TICKLOG_IO }
             }
             stopped = recorder.stop(run)
         }
