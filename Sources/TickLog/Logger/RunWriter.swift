@@ -113,7 +113,7 @@ struct RunWriter {
             publishTally()
             if tally.errors != errors { return tally.lastError }
             idle = tally.bytes == bytes ? idle + 1 : 0
-            if idle >= Self.patience, !isDrained || isTaken { return TICKLOG_BUSY }
+            if idle >= Self.patience, !isDrained || isTaken || rounds >= Self.flushRounds { return TICKLOG_BUSY }
         }
     }
 
