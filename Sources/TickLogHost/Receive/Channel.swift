@@ -12,7 +12,7 @@ public final class Channel {
     public let number: Int
     public let counts = ChannelCounts()
     let ring: MirroredRing
-    let queue: EntryQueue
+    let queue: SPSCQueue<ChannelEntry>
     private let ranges: UnsafeMutableBufferPointer<MissingRange>
     @exclusivity(unchecked) private var scanner: FrameScanner
     @exclusivity(unchecked) private var tracker: SequenceTracker
@@ -51,7 +51,7 @@ public final class Channel {
         self.number = number
         stream = UInt8(truncatingIfNeeded: number)
         ring = try MirroredRing(least: max(ringBytes, 2 * (Int(maxPayload) + FrameHeader.bytes)))
-        queue = EntryQueue(least: max(1024, ring.capacity / 256))
+        queue = SPSCQueue(least: max(1024, ring.capacity / 256))
         ranges = .allocate(capacity: Channel.rangeLimit)
         scanner = FrameScanner(maxPayload: maxPayload)
         told = scanner.counts

@@ -24,9 +24,9 @@ import Testing
     }
 }
 
-@Suite struct EntryQueueTests {
+@Suite struct SPSCQueueTests {
     @Test func `another thread takes the entries as they were put`() {
-        let queue = EntryQueue(least: 64)
+        let queue = SPSCQueue<ChannelEntry>(least: 64)
         let count: UInt64 = 300_000
         let worker = Worker {
             var next: UInt64 = 0
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func `a full queue has no room until something is released`() {
-        let queue = EntryQueue(least: 16)
+        let queue = SPSCQueue<ChannelEntry>(least: 16)
         for i in 0..<16 {
             #expect(queue.hasRoom(1))
             queue.add(ChannelEntry(position: UInt64(i), a: 0, b: 0, bytes: 0, flags: 0, kind: .frame))
