@@ -194,7 +194,8 @@ def both_ways():
 
 def killed():
     """kill -9 in the middle, and a new receiver on the same ports: what was in files stays, and nothing is there twice."""
-    count = 60000
+    # Fifteen seconds: more than three kills take on a busy machine.
+    count = 120000
     r = receiver("killed", 1, ["tcp"], "--roll-bytes", 400_000, "--fsync-ms", 20)
     sender = subprocess.Popen([*tool, "send", *r.where, "--channels", "1", "--count", str(count), "--size", "200", "--seed", str(seed),
                                "--rate", "8000", "--chunks", "4", "--retry", "60"], stdout=subprocess.PIPE, text=True)
