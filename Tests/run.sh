@@ -43,7 +43,7 @@ if [ "${1:-all}" = all ]; then
     step examples timeout 900 Examples/run-all.sh
     step tool timeout 900 Tests/tool.sh
     step append-all timeout 900 Tests/append.sh
-    step fuzz timeout 900 Tests/fuzz.sh 60
+    step fuzz timeout 900 Tests/fuzz.sh 30
 fi
 [ -z "$failures" ] || echo "failed:$failures"
 echo "$passed passed, $failed failed"
