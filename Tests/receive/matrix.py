@@ -211,8 +211,13 @@ def killed():
             r = frames.Receiver(tool, r.directory, *r.words, "--roll-bytes", 400_000, "--fsync-ms", 20)
             r.words = ["--tcp", r.ports["tcp", 0]]
         out, _ = sender.communicate(timeout=120)
+        check_killed(r, seen, count, sender, out)
     finally:
         sender.kill()
+        r.kill()
+
+
+def check_killed(r, seen, count, sender, out):
     assert sender.returncode == 0, f"killed: send's exit code {sender.returncode}"
     r.until(lambda c: c[0]["ring_fill"] == 0 and c[0]["frames"] > 0)
     time.sleep(1)
