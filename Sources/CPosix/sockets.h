@@ -114,7 +114,8 @@ static inline unsigned cposix_drops_until_now(int socket, unsigned *drops)
     return 1;
 }
 
-/* Sends a text to the service manager's socket, whose path begins with / or, for an abstract one, with @. */
+/* Sends a text to the service manager's socket, whose path begins with / or, for an abstract one, with @. A manager that
+ * does not listen does not keep the service waiting. */
 static inline int cposix_notify(const char *path, const char *text, size_t count)
 {
     struct sockaddr_un address;
@@ -126,7 +127,7 @@ static inline int cposix_notify(const char *path, const char *text, size_t count
     if (path[0] == '@') address.sun_path[0] = 0;
     int made = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (made < 0) return -errno;
-    ssize_t sent = sendto(made, text, count, MSG_NOSIGNAL, (struct sockaddr *)&address,
+    ssize_t sent = sendto(made, text, count, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
     int error = errno;
     close(made);

@@ -573,6 +573,73 @@ def a_second_signal_ends_at_once():
 
 
 @test
+def metrics_options_from_a_file_and_the_service_manager():
+    config = os.path.join(work, "receive.conf")
+    with open(config, "w") as file:
+        file.write("# what the command line does not say\nmetrics = 0\n roll-bytes = 1000 \nfsync-ms=5\n")
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    path = os.path.join(work, "notify")
+    manager.bind(path)
+    manager.settimeout(10)
+    r = receiver("metrics", "--config", config, environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+    equal(manager.recv(100), b"READY=1")
+    equal(manager.recv(100), b"WATCHDOG=1")
+    with r.connect() as s:
+        s.sendall(b"".join(frames(30) + frames(5, start=40)))
+    r.until(lambda c: c[0]["frames"] == 35)
+    port = int(next(line for line in r.error_text().splitlines() if "metrics" in line).rsplit(":", 1)[1])
+
+    def ask(request):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+            s.sendall(request)
+            return b"".join(iter(lambda: s.recv(65536), b"")).decode()
+
+    head, text = ask(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").split("\r\n\r\n", 1)
+    assert head.startswith("HTTP/1.1 200 ") and f"Content-Length: {len(text)}" in head, head
+    numbers = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    equal(numbers['ticklog_receive_frames_total{channel="0"}'], "35")
+    equal(numbers['ticklog_receive_missing_frames{channel="0"}'], "10")
+    typed = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    equal({name.split("{")[0] for name in numbers}, typed, "every number has a type")
+    assert ask(b"GET / HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 404 ")
+    assert ask(b"POST /metrics HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 405 ")
+    assert ask(b"nonsense\r\n\r\n").startswith("HTTP/1.1 400 ")
+    try:
+        equal(ask(b"x" * 5000), "", "a request that is too long")
+    except ConnectionResetError:
+        pass
+    # One that never ends its request does not keep the others waiting.
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as silent:
+        silent.sendall(b"GET ")
+        assert ask(b"GET /metrics HTTP/1.1\r\n\r\n").startswith("HTTP/1.1 200 ")
+
+    def drain():
+        told = b""
+        manager.setblocking(False)
+        try:
+            while True:
+                told = manager.recv(100)
+        except BlockingIOError:
+            return told
+
+    # What the manager does not read does not stop the receiver; what it reads comes again.
+    time.sleep(2)
+    with r.connect() as s:
+        s.sendall(b"".join(frames(5, start=45)))
+    r.until(lambda c: c[0]["frames"] == 40)
+    equal(drain(), b"WATCHDOG=1")
+    r.stop()
+    equal(drain(), b"STOPPING=1")
+    # The file's roll-bytes was obeyed.
+    assert len(r.files()) > 3, r.files()
+    with open(config, "a") as file:
+        file.write("seconds = 1\nbogus = 1\n")
+    done = subprocess.run([*tool, "receive", "--config", config], capture_output=True, text=True, timeout=20)
+    equal(done.returncode, 2)
+    assert "receive.conf:6: found 'bogus'" in done.stderr, done.stderr
+
+
+@test
 def for_some_seconds():
     r = receiver("seconds", "--seconds", 1)
     equal(r.process.wait(10), 0)
