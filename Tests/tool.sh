@@ -74,7 +74,8 @@ for name; do
     linux-aarch64) emulator="qemu-aarch64 -L /usr/aarch64-linux-gnu" ;;
     *) emulator="qemu-arm -L /usr/arm-linux-gnueabihf" ;;
     esac
-    timeout 200 python3 Tests/receive/check_receive.py "$emulator $tool" none none "$work" \
+    mkdir "$work/receive-$name"
+    timeout 200 python3 Tests/receive/check_receive.py "$emulator $tool" none none "$work/receive-$name" \
         tcp_of_four_channels any_split_of_a_damaged_stream datagrams_of_any_size late_and_repeated_and_restarted \
         files_are_rolled_before_they_exceed killed_and_started_again
 done
