@@ -138,7 +138,8 @@ private func windows(_ dlf: OpaquePointer) {
         require(ticklog_dlf_choose(dlf, TICKLOG_ALL_STREAMS, tick, to) == 0, "a window")
         var left = 500
         while left > 0, ticklog_dlf_next(dlf, &sample) == 0 {
-            require(sample.tick >= tick && sample.tick < to, "a sample outside its window")
+            // The largest number is no end.
+            require(sample.tick >= tick && (sample.tick < to || to == UInt64.max), "a sample outside its window")
             left -= 1
         }
         require(ticklog_dlf_choose(dlf, stream, tick / 2, UInt64.max) == 0, "a stream's window")
