@@ -41,7 +41,7 @@ if [ "${1:-all}" = all ]; then
     step lz4 timeout 600 Cross/check-bytes.sh
     step targets timeout 900 Tests/targets.sh
     step examples timeout 900 Examples/run-all.sh
-    step tool timeout 900 Tests/tool.sh
+    step tool timeout 1500 Tests/tool.sh
     step append-all timeout 900 Tests/append.sh
     step fuzz timeout 900 Tests/fuzz.sh 30
 fi
