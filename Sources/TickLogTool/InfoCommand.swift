@@ -320,7 +320,7 @@ extension JSONWriter {
         field("ratio", Double(summary.valueBytes) / Double(max(summary.size, 1)))
         key("index_entries")
         if let entries = summary.indexEntries { number(UInt64(entries)) } else { null() }
-        damage(summary.faults)
+        faults("damage", summary.faults)
         end("}")
     }
 
@@ -331,7 +331,7 @@ extension JSONWriter {
         streams(described(file.streams, [summary]), tickNs: 0)
         self.summary(summary)
         notes([summary])
-        damage(summary.faults)
+        faults("damage", summary.faults)
         end("}")
     }
 
@@ -386,7 +386,7 @@ extension JSONWriter {
         }
         end("]")
         notes(summary.polled + summary.events)
-        damage(summary.faults)
+        faults("damage", summary.faults)
         end("}")
     }
 
@@ -451,21 +451,6 @@ extension JSONWriter {
                 end("}")
             }
             end("]")
-            end("}")
-        }
-        end("]")
-    }
-
-    private mutating func damage(_ faults: [Fault]) {
-        key("damage")
-        begin("[")
-        for fault in faults {
-            begin("{")
-            field("path", fault.path)
-            key("offset")
-            if let offset = fault.offset { number(Int64(offset)) } else { null() }
-            field("torn", fault.kind == .torn)
-            field("text", fault.text)
             end("}")
         }
         end("]")

@@ -31,11 +31,11 @@ public struct KafkaSettings {
         self.properties = properties
     }
 
-    public var hasTopicPerChannel: Bool { placeholder != nil }
+    public var hasTopicPerChannel: Bool { channelPlace != nil }
 
     /// The topic of a channel.
     public func topic(of channel: Int) -> String {
-        guard let at = placeholder else { return topic }
+        guard let at = channelPlace else { return topic }
         let bytes = Array(topic.utf8)
         return String(decoding: bytes[..<at] + Array(String(channel).utf8) + bytes[(at + 2)...], as: UTF8.self)
     }
@@ -69,7 +69,8 @@ public struct KafkaSettings {
         return bytes
     }
 
-    private var placeholder: Int? {
+    /// Where `%d` stands in the topic's name.
+    private var channelPlace: Int? {
         let bytes = Array(topic.utf8)
         for i in bytes.indices.dropLast() where bytes[i] == 0x25 && bytes[i + 1] == 0x64 { return i }
         return nil
