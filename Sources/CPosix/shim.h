@@ -32,6 +32,17 @@
 
 /* Swift does not import variadic functions. */
 static inline int cposix_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
+/* Opens a file that exists for writes past the page cache. */
+static inline int cposix_open_direct(const char *path)
+{
+#ifdef __O_DIRECT
+    return open(path, O_WRONLY | O_CLOEXEC | __O_DIRECT);
+#else
+    (void)path;
+    errno = EINVAL;
+    return -1;
+#endif
+}
 static inline int cposix_openat(int directory, const char *path, int flags, unsigned mode)
 {
     return openat(directory, path, flags, mode);

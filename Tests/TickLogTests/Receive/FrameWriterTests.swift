@@ -45,6 +45,34 @@ import Testing
         }
     }
 
+    @Test func `batches of any size, past the page cache or through it, follow one another`() throws {
+        var random = SeededRandom()
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 1)
+        defer { memory.deallocate() }
+        for i in stride(from: 0, to: memory.count, by: 8) { memory.storeBytes(of: random.next(), toByteOffset: i, as: UInt64.self) }
+        let least = DirectBlocks.leastBytes
+        let writer = try writer(64 << 20)
+        var expected: [UInt8] = []
+        for size in [1, least - 2, least, 4095, least + 1, least + 4096, 3 << 20, 1, least] + (0..<20).map({ _ in 1 + Int(random.next() % 1_500_000) }) {
+            // In pieces of any length, which lie apart.
+            var left = size
+            while left > 0 {
+                let piece = min(left, 1 + Int(random.next() % 70_000))
+                let at = Int(random.next() % UInt64(memory.count - piece))
+                let bytes = UnsafeMutableRawBufferPointer(rebasing: memory[at..<(at + piece)])
+                try add(bytes, to: writer)
+                expected += Array(bytes)
+                left -= piece
+            }
+            try writer.write()
+            if expected.count > 24 << 20 { break }
+        }
+        try writer.roll()
+        let names = try names(in: directory)
+        #expect(names == [ChannelFile.name(3, 0)])
+        #expect(try read(names[0]) == expected, "seed \(random.seed)")
+    }
+
     @Test func `a file cut anywhere is gone on with behind its last whole frame`() throws {
         var maker = make
         maker.stream = 3
