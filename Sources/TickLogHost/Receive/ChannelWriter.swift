@@ -228,6 +228,7 @@ final class ChannelWriter {
         assembler.end { tell($0, $1) }
         tellLate()
         if persist({ () throws(FileError) in try files.roll() }) { channel.publishedSynced.store(handled) }
+        if files.number > 0 { losses.ends(nextFile: files.number) }
         if persist({ () throws(FileError) in try losses.write() }) { _ = persist { () throws(FileError) in try losses.sync() } }
         publish()
     }

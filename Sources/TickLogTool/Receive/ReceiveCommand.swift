@@ -86,7 +86,7 @@ private func receiverOptions(_ arguments: Arguments) throws(Failure) -> Receiver
     options.openPeriodics = Int(try arguments.number("open-periodics", 1...65536, or: UInt64(options.openPeriodics)))
     options.fsyncMilliseconds = try arguments.number("fsync-ms", 0...86_400_000, or: options.fsyncMilliseconds)
     options.idleSeconds = try arguments.number("idle-seconds", 0...10_000_000, or: options.idleSeconds)
-    options.say = { Console.error("ticklog receive: " + $0 + "\n") }
+    options.say = { ReceiverDisplay.say($0) }
     return options
 }
 
@@ -104,6 +104,8 @@ private let interrupted = Atomic<Bool>(false)
 private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ arguments: Arguments) throws(Failure) -> Int32 {
     let seconds = try arguments.number("seconds", 1...10_000_000, or: 0)
     let json = arguments.has("json")
+    // A file, two sockets and what was lost, for each channel; its connections; and some more.
+    cposix_allow_files(UInt(options.channels * (options.connections + 4) + 64))
     let receiver: Receiver
     do throws(FileError) { receiver = try Receiver(options) } catch { throw Failure(error) }
     if let kafka {
@@ -130,22 +132,20 @@ private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ argu
     let output = Output(descriptor: 1)
     announce(receiver, json: json, output)
     if let metrics { Console.error("listening metrics 127.0.0.1:\(metrics.port)\n") }
-    do throws(FileError) { try receiver.start() } catch {
+    let display = ReceiverDisplay(receiver, json: json, output)
+    do throws(FileError) {
+        try receiver.start()
+        try display.start()
+    } catch {
         receiver.finish()
         throw Failure(error)
     }
     let manager = ServiceManager()
     manager.ready()
     var told = monotonicNs()
-    var display = ReceiverDisplay(receiver, json: json, output)
-    var second: UInt64 = 0
     let start = monotonicNs()
     while !interrupted.load(ordering: .relaxed), !receiver.isStopping {
         let elapsed = (monotonicNs() - start) / 1_000_000_000
-        if elapsed > second {
-            second = elapsed
-            display.show()
-        }
         if let interval = manager.watchdogNs, monotonicNs() - told >= interval {
             told = monotonicNs()
             manager.alive()
