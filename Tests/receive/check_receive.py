@@ -735,12 +735,68 @@ def wrong_use():
     equal(run()[0], 2)
     equal(run("--tcp", "65535")[0], 2)
     equal(run("--tcp", "x")[0], 2)
-    equal(run("--tcp", "0", "--bind", "nowhere")[0], 3)
+    equal(run("--tcp", "0", "--bind", "nowhere")[0], 2)
+    equal(run("--tcp", "0", "--bind", "192.0.2.1")[0], 3)
     r = receiver("use")
     code, text = run("--tcp", "0")
     equal(code, 3)
     assert "another receiver" in text, text
     r.stop()
+
+
+@test
+def what_was_sent_before_the_end_is_kept():
+    """A sender that has ended, and a receiver that is told to end at once: what the kernels have in between is read."""
+    f = b"".join(frames(20000, size=400))
+    for udp in (False, True):
+        r = receiver(f"sent{udp}", udp=udp, tcp=not udp)
+        # The receive thread sees nothing of it before the signal.
+        r.process.send_signal(signal.SIGSTOP)
+        if udp:
+            with r.datagrams() as s:
+                for one in frames(100):
+                    s.send(one)
+        else:
+            with r.connect() as s:
+                s.setblocking(False)
+                sent = 0
+                try:
+                    while sent < len(f):
+                        sent += s.send(f[sent : sent + 65536])
+                except BlockingIOError:
+                    pass
+        r.process.send_signal(signal.SIGTERM)
+        r.process.send_signal(signal.SIGCONT)
+        output, _ = r.process.communicate(timeout=20)
+        equal(r.process.returncode, 0)
+        report = json.loads(output.splitlines()[-1])["channels"][0]
+        if udp:
+            equal((report["frames"], report["kernel_drops"]), (100, 0))
+        else:
+            assert sent > 100000, sent
+            equal(report["frames"] * len(frames(1, size=400)[0]) + report["truncated"], sent)
+    # One that never ends does not keep it.
+    r = receiver("sender")
+    sender = subprocess.Popen([*tool, "send", "--tcp", f"127.0.0.1:{r.ports['tcp', 0]}", "--channels", "1", "--count", "1000000000", "--rate", "5000"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    r.until(lambda c: c[0]["frames"] > 0)
+    r.stop(seconds=15)
+    equal(sender.wait(20), 3)
+
+
+@test
+def a_flood_of_damage_is_few_lines():
+    r = receiver("flood", udp=True)
+    with r.datagrams() as s:
+        for i in range(5000):
+            s.send(b"x" * 300)
+            if i % 50 == 0:
+                time.sleep(0.001)
+    r.until(lambda c: c[0]["skipped_bytes"] + 300 * c[0]["kernel_drops"] == 1500000)
+    report = r.stop()[0]
+    lines = [x for x in r.losses() if x["kind"] == "damage"]
+    equal(sum(x["skipped_bytes"] for x in lines), report["skipped_bytes"])
+    assert len(lines) < 20, len(lines)
 
 
 @test

@@ -20,7 +20,7 @@ func receiveCommand() -> Command {
               --group G               receivers of one group share the partitions; ticklog by default
               --kafka-config FILE     other settings of librdkafka, a NAME=VALUE a line
               --channels N            4 by default
-              --bind ADDRESS          127.0.0.1 by default
+              --bind ADDRESS          127.0.0.1 by default; 0.0.0.0, or :: for IPv6 too: every address of this machine
               --out DIR               the current directory by default
               --roll-bytes N          a new file before one would be larger; 268435456 by default
               --ring-bytes N          memory of each channel for what was not written yet; 33554432 by default
@@ -78,6 +78,10 @@ private func receiverOptions(_ arguments: Arguments) throws(Failure) -> Receiver
     if arguments.has("tcp") { options.tcpPort = try port("tcp", arguments, options.channels) }
     if arguments.has("udp") { options.udpPort = try port("udp", arguments, options.channels) }
     options.bind = arguments.value("bind") ?? options.bind
+    var address = sockaddr_storage()
+    guard cposix_address(options.bind, 0, &address) != 0 else {
+        throw .usage("--bind: found '\(terminalText(options.bind))', expected an IPv4 or IPv6 address of this machine, or 0.0.0.0 or :: for all")
+    }
     options.directory = arguments.value("out") ?? options.directory
     guard !options.directory.isEmpty else { throw .usage("--out: found nothing, expected a directory") }
     options.rollBytes = try arguments.number("roll-bytes", 1...(1 << 62), or: options.rollBytes)
