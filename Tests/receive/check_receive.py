@@ -800,6 +800,19 @@ def a_flood_of_damage_is_few_lines():
 
 
 @test
+def a_signal_that_comes_twice_at_once_is_one():
+    """As timeout(1) sends it: to the process, and to its group."""
+    r = receiver("doubled")
+    f = frames(20)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+    r.process.send_signal(signal.SIGTERM)
+    time.sleep(0.02)
+    equal(r.stop()[0]["frames"], 20)
+    equal((r.files(), r.content()), (["ch0_00000000.dat"], b"".join(f)))
+
+
+@test
 def a_second_signal_ends_at_once():
     hold = os.path.join(work, "hold2")
     r = receiver("twice", preload=slow, environment={"HOLD_WRITES": hold})

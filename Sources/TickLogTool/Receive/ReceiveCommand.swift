@@ -102,8 +102,13 @@ private func port(_ name: String, _ arguments: Arguments, _ channels: Int) throw
     return UInt16(port)
 }
 
-/// Set by signals.
-private let interrupted = Atomic<Bool>(false)
+/// Set by signals: when the first one came, in milliseconds; 0: none did.
+private let interruptedMs = Atomic<UInt>(0)
+
+/// Who ends a whole group of processes, as timeout(1) does, may send a signal twice. That is no second one.
+private var signalGapMs: UInt { 250 }
+
+private func nowMs() -> UInt { max(1, UInt(truncatingIfNeeded: monotonicNs() / 1_000_000)) }
 
 private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ arguments: Arguments) throws(Failure) -> Int32 {
     let seconds = try arguments.number("seconds", 1...10_000_000, or: 0)
@@ -124,13 +129,15 @@ private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ argu
         } catch { throw Failure(error) }
     }
     defer { metrics?.stop() }
-    interrupted.store(false, ordering: .relaxed)
+    interruptedMs.store(0, ordering: .relaxed)
     // Who looked at the output may go away; what is received is not lost for that.
     cposix_ignore(SIGPIPE)
     for number in [SIGINT, SIGTERM] {
         _ = signal(number) { number in
             // Who asks twice does not want to wait.
-            if interrupted.exchange(true, ordering: .relaxed) { _exit(128 + number) }
+            let now = nowMs()
+            let (isFirst, first) = interruptedMs.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+            if !isFirst, now &- first >= signalGapMs { _exit(128 + number) }
         }
     }
     let output = Output(descriptor: 1)
@@ -148,7 +155,7 @@ private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ argu
     manager.ready()
     var told = monotonicNs()
     let start = monotonicNs()
-    while !interrupted.load(ordering: .relaxed), !receiver.isStopping {
+    while interruptedMs.load(ordering: .relaxed) == 0, !receiver.isStopping {
         let elapsed = (monotonicNs() - start) / 1_000_000_000
         if let interval = manager.watchdogNs, monotonicNs() - told >= interval {
             told = monotonicNs()
