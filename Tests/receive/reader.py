@@ -162,6 +162,8 @@ class Receiver:
         self.written = []
         self.expected = None
         self.newest = 0
+        # Of the counts before a restart.
+        self.earlier = (0, 0)
         # Numbers that have not come and could still; True: counted as missing.
         self.absent = {}
         self.open = {}
@@ -199,8 +201,12 @@ class Receiver:
             self.begin(frame)
         elif newer and (s < self.expected or frame.flags & STARTED):
             c["restarts"] += 1
+            self.earlier = (max(self.earlier[0], self.expected), self.newest)
             self.end()
             self.begin(frame)
+        elif s != self.expected and s < self.earlier[0] and frame.timestamp <= self.earlier[1]:
+            c["duplicates"] += 1
+            return
         elif s < self.expected:
             if s not in self.absent or self.expected - s > LATE:
                 c["duplicates"] += 1

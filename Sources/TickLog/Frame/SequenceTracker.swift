@@ -40,6 +40,9 @@ public struct SequenceTracker {
     public private(set) var expected: UInt64?
     /// Of all frames that were accepted since the producer began.
     public private(set) var newestTimestamp: UInt64 = 0
+    /// Of the counts before the producer began anew: the number behind their highest, and their newest timestamp.
+    private var earlierExpected: UInt64 = 0
+    private var earlierTimestamp: UInt64 = 0
     private let ranges: UnsafeMutableBufferPointer<MissingRange>
     /// Where the first range lies; behind the memory's end it goes on at the start.
     private var first = 0
@@ -93,8 +96,16 @@ public struct SequenceTracker {
         let isNewer = timestamp > newestTimestamp
         if isNewer, sequence < expected || flags & FrameHeader.producerStarted != 0 {
             counts.restarts &+= 1
+            earlierExpected = max(earlierExpected, expected)
+            earlierTimestamp = newestTimestamp
             begin(sequence, timestamp)
             return .restart
+        }
+        // One of the count before, which an archive or a broker brings: taken for a new one, it would open a gap, and the
+        // next new one would be another restart. The expected number is always taken, whatever its time: clocks are set back.
+        if sequence != expected, sequence < earlierExpected, timestamp <= earlierTimestamp {
+            counts.duplicates &+= 1
+            return .duplicate
         }
         if sequence < expected { return old(sequence) }
         if isNewer { newestTimestamp = timestamp }

@@ -178,6 +178,32 @@ private struct SequenceModel {
 }
 
 @Suite struct SequenceTests {
+    @Test func `what an archive brings of the time before a restart is no new frame`() {
+        let ranges = UnsafeMutableBufferPointer<MissingRange>.allocate(capacity: 64)
+        defer { ranges.deallocate() }
+        var tracker = SequenceTracker(ranges: ranges, lateLimit: .max)
+        func judge(_ sequence: UInt64, _ timestamp: UInt64) -> SequenceTracker.Verdict {
+            tracker.judge(sequence: sequence, timestamp: timestamp, flags: sequence == 0 ? FrameHeader.producerStarted : 0)
+        }
+        for sequence: UInt64 in 0..<100 { #expect(judge(sequence, 1000 + sequence) == .next) }
+        #expect(judge(0, 2000) == .restart)
+        // The live frames go on from 1; the archive is still at 50.
+        for step: UInt64 in 1..<50 {
+            #expect(judge(50 + step, 1050 + step) == .duplicate)
+            #expect(judge(step, 2000 + step) == .next)
+        }
+        // Then it brings what was live.
+        #expect(judge(0, 2000) == .duplicate)
+        #expect(judge(30, 2030) == .duplicate)
+        #expect(tracker.counts.restarts == 1 && tracker.counts.gaps == 0 && tracker.counts.missing == 0)
+        // Not even one that would fill a gap of the new count.
+        #expect(judge(60, 2060) == .gap)
+        #expect(judge(55, 1055) == .duplicate)
+        #expect(judge(55, 2055) == .late)
+        // A clock that is set back, behind everything so far, costs nothing that comes in order.
+        #expect(judge(61, 900) == .next)
+    }
+
     @Test func `late, lost, repeated and restarted frames are told as by keeping every number`() {
         var random = SeededRandom()
         print("seed \(random.seed)")
