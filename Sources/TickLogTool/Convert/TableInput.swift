@@ -69,6 +69,7 @@ final class TableInput {
         } catch {
             throw Fault(error)
         }
+        if from.isEmpty { try Input.refuseParquet(file) }
         if from == "csv" { return .csv(try CSVFile(file, options)) }
         if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
         let name = path.fileExtension
