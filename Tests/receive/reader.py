@@ -204,6 +204,12 @@ class Receiver:
             self.earlier = (max(self.earlier[0], self.expected), self.newest)
             self.end()
             self.begin(frame)
+        elif (frame.flags & STARTED and frame.timestamp < 946_684_800 * 10**9
+              and ((s, frame.timestamp) != self.baseline or not 0 <= self.expected - s <= 1024)):
+            c["restarts"] += 1
+            self.earlier = (0, 0)
+            self.end()
+            self.begin(frame)
         elif s != self.expected and s < self.earlier[0] and frame.timestamp <= self.earlier[1]:
             c["duplicates"] += 1
             return
@@ -230,6 +236,7 @@ class Receiver:
     def begin(self, frame):
         self.expected = frame.sequence + 1
         self.newest = frame.timestamp
+        self.baseline = (frame.sequence, frame.timestamp)
         self.absent = dict.fromkeys(range(max(0, frame.sequence - LATE), frame.sequence), False)
 
     def assemble(self, frame):

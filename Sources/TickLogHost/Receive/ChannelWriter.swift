@@ -236,7 +236,12 @@ final class ChannelWriter {
         tellDamage()
         if persist({ () throws(FileError) in try files.roll() }) { channel.publishedSynced.store(handled) }
         if files.number > 0 { losses.ends(nextFile: files.number) }
-        if persist({ () throws(FileError) in try losses.write() }) { _ = persist { () throws(FileError) in try losses.sync() } }
+        // What is lost is told even if the medium has not taken the frames: there may be room for a line.
+        if hasGivenUp {
+            try? losses.write()
+        } else if persist({ () throws(FileError) in try losses.write() }) {
+            _ = persist { () throws(FileError) in try losses.sync() }
+        }
         publish()
     }
 

@@ -101,7 +101,7 @@ final class FrameWriter {
             if error == EINTR { continue }
             // This file may not become larger. Another one may: the whole batch goes there.
             if error == EFBIG, fileBytes > 0 {
-                cut()
+                try cut()
                 try roll()
                 try open()
                 continue
@@ -133,7 +133,7 @@ final class FrameWriter {
 
     /// Gives the batch up. What is in the file of it is taken out.
     func giveUp() {
-        cut()
+        try? cut()
         empty()
     }
 
@@ -152,7 +152,16 @@ final class FrameWriter {
     func roll() throws(FileError) {
         guard descriptor >= 0 else { return }
         try sync()
-        guard rename(partPath, path) == 0 else { throw FileError(path, "rename to it", cposix_errno()) }
+        let part = partPath
+        while true {
+            do throws(FileError) {
+                try renameNew(part, path)
+                break
+            } catch {
+                guard error.code == EEXIST else { throw error }
+                number += 1
+            }
+        }
         syncDirectory(directory)
         _ = close(descriptor)
         descriptor = -1
@@ -162,8 +171,8 @@ final class FrameWriter {
     }
 
     private func open() throws(FileError) {
-        // Nothing is ever replaced.
-        while kind(of: path, following: false) != .missing { number += 1 }
+        // Nothing is ever replaced, and nothing that others have begun is gone on with.
+        while kind(of: path, following: false) != .missing || kind(of: partPath, following: false) != .missing { number += 1 }
         let descriptor = cposix_open(partPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileError(partPath, "create", cposix_errno()) }
         // Its name shall be there when its bytes are.
@@ -172,9 +181,9 @@ final class FrameWriter {
         fileCount += 1
     }
 
-    private func cut() {
+    private func cut() throws(FileError) {
         guard done > 0, descriptor >= 0 else { return }
-        _ = ftruncate(descriptor, off_t(fileBytes))
+        guard ftruncate(descriptor, off_t(fileBytes)) == 0 else { throw FileError(partPath, "truncate", cposix_errno()) }
         done = 0
     }
 

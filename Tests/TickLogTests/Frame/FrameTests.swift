@@ -204,6 +204,34 @@ private struct SequenceModel {
         #expect(judge(61, 900) == .next)
     }
 
+    @Test func `a producer whose clock begins anew with it loses nothing`() {
+        let ranges = UnsafeMutableBufferPointer<MissingRange>.allocate(capacity: 64)
+        defer { ranges.deallocate() }
+        // Nanoseconds since the start, or no time at all; the second time after a set clock.
+        for (step, first) in [(10, 50), (0, 0), (10, 1_700_000_000_000_000_000)] as [(UInt64, UInt64)] {
+            var tracker = SequenceTracker(ranges: ranges)
+            func judge(_ sequence: UInt64, _ timestamp: UInt64) -> SequenceTracker.Verdict {
+                tracker.judge(sequence: sequence, timestamp: timestamp, flags: sequence == 0 ? FrameHeader.producerStarted : 0)
+            }
+            for sequence: UInt64 in 0..<2000 {
+                #expect(judge(sequence, first + step * sequence) == .next)
+                // A network may bring it twice, soon.
+                if sequence == 3, first < 100 { #expect(judge(0, first) == .duplicate) }
+            }
+            for start: UInt64 in 1...3 {
+                // Without a time, no two beginnings differ: the second one is known by how late it comes.
+                let again = step == 0 ? 0 : start
+                #expect(judge(0, again) == .restart)
+                #expect(judge(1, again + step) == .next)
+                #expect(judge(3, again + 3 * step) == .gap)
+                #expect(judge(2, again + 2 * step) == .late)
+                for sequence: UInt64 in 4..<1100 { #expect(judge(sequence, again + step * sequence) == .next) }
+                #expect(tracker.counts.restarts == start && tracker.counts.missing == 0)
+            }
+            #expect(tracker.counts.duplicates == (first < 100 ? 1 : 0))
+        }
+    }
+
     @Test func `late, lost, repeated and restarted frames are told as by keeping every number`() {
         var random = SeededRandom()
         print("seed \(random.seed)")
