@@ -45,6 +45,22 @@ static inline int cposix_open_direct(const char *path)
     return -1;
 #endif
 }
+#ifdef __GLIBC__
+/* Declared there for _GNU_SOURCE only. */
+extern int renameat2(int, const char *, int, const char *, unsigned int);
+#endif
+/* A rename that fails with EEXIST where there is something; EINVAL or ENOSYS if the system cannot tell. */
+static inline int cposix_rename_new(const char *old, const char *path)
+{
+#ifdef __GLIBC__
+    return renameat2(AT_FDCWD, old, AT_FDCWD, path, 1 /* RENAME_NOREPLACE */);
+#else
+    (void)old;
+    (void)path;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
 static inline int cposix_openat(int directory, const char *path, int flags, unsigned mode)
 {
     return openat(directory, path, flags, mode);

@@ -103,14 +103,11 @@ public final class NewFile {
 
 /// Gives a file another name, where nothing is. Throws EEXIST if there is something, also if it has come meanwhile.
 func renameNew(_ old: String, _ new: String) throws(FileError) {
-    // A link, unlike a rename, never replaces anything.
-    if link(old, new) == 0 {
-        _ = unlink(old)
-        return
-    }
+    if cposix_rename_new(old, new) == 0 { return }
     let error = cposix_errno()
-    guard error != EEXIST, kind(of: new, following: false) == .missing else { throw FileError(new, "write", EEXIST) }
-    // FAT has no links.
+    guard error == EINVAL || error == ENOSYS else { throw FileError(new, error == EEXIST ? "write" : "rename to it", error) }
+    guard kind(of: new, following: false) == .missing else { throw FileError(new, "write", EEXIST) }
+    // Not every file system can do it in one step.
     guard rename(old, new) == 0 else { throw FileError(new, "rename to it", cposix_errno()) }
 }
 
