@@ -12,6 +12,7 @@ func benchCommand() -> Command {
 
               crc32c    checksums of payloads, by the processor's instruction and by the table
               queue     8-byte records from one thread to another
+              logbuffer 64-byte records into a log buffer of 1 MiB by a writer that never waits, and out of it by one reader
               receive   'ticklog receive' beside a receiver that makes the same calls and throws all away: bytes a second of
                         both in turn, and what is lost at 70 % of that
               parquet   values written as Parquet, by shape of the table, plain and with LZ4; the file's sync is not counted
@@ -33,9 +34,9 @@ func benchCommand() -> Command {
             Option("out", takesValue: true), Option("json"),
         ],
         run: { (arguments) throws(Failure) in
-            let names = ["crc32c", "queue", "receive", "parquet"]
+            let names = ["crc32c", "queue", "logbuffer", "receive", "parquet"]
             for name in arguments.operands where !names.contains(name) {
-                throw .usage("found '\(terminalText(name))', expected crc32c, queue, receive or parquet")
+                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer, receive or parquet")
             }
             let bench = Bench(
                 output: Output(descriptor: 1), json: arguments.has("json"), runs: Int(try arguments.number("runs", 1...99, or: 5)),
@@ -43,6 +44,7 @@ func benchCommand() -> Command {
             let chosen = arguments.operands.isEmpty ? names : arguments.operands
             if chosen.contains("crc32c") { bench.crc32c() }
             if chosen.contains("queue") { try bench.queue() }
+            if chosen.contains("logbuffer") { try bench.logBuffer() }
             if chosen.contains("receive") {
                 try ReceiveBench(
                     bench, directory: arguments.value("out") ?? ".",
