@@ -20,6 +20,8 @@ public struct FormatError: Error {
         case footer
         /// DLF: an event of a stream that the header does not have.
         case event
+        /// BMS: a message's length and count contradict each other or the limits.
+        case message
         /// More memory would be needed than a reader gives.
         case tooLarge
         /// The source could not be read; `found` is its status, negated.
@@ -32,7 +34,7 @@ public struct FormatError: Error {
     public let expected: StaticString
     public let found: Finding
 
-    init(_ kind: Kind, at offset: Int, expected: StaticString, found: Finding) {
+    public init(_ kind: Kind, at offset: Int, expected: StaticString, found: Finding) {
         self.kind = kind
         self.offset = offset
         self.expected = expected
