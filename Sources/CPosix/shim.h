@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "hmac.h"
 #include "send.h"
 #include "sockets.h"
 

@@ -168,7 +168,7 @@ private func writeText(
 
 /// Without --salvage, a damaged input makes no output.
 func check(_ table: Table, salvage: Bool) throws(Failure) {
-    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable)) {
+    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable || table is BMSTable)) {
         throw Failure(fault)
     }
 }
