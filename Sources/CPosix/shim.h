@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "events.h"
 #include "hmac.h"
 #include "send.h"
 #include "sockets.h"
