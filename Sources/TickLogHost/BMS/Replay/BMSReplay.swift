@@ -126,7 +126,7 @@ public final class ReplayedImages {
         position = replay.position
     }
 
-    public var count: Int { Int(images.allocated.value) }
+    public var count: Int { Int(images.allocated.load()) }
 
     /// Of a source that the log does not have, zeros: 65536 words.
     public func words(_ source: PacketSource) -> UnsafeRawBufferPointer {
