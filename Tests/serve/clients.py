@@ -173,6 +173,7 @@ class Sender(Client):
         self.rng = self.crowd.rng
         self.often = self.rng.choice([0.3, 1, 1])
         self.closes = self.rng.random() < 0.2
+        self.closing = False
 
     def size(self):
         r = self.rng.random()
@@ -188,7 +189,7 @@ class Sender(Client):
             timestamp=stamp(self.number, len(self.sent)), sequence=self.sequence)
 
     def fill(self):
-        if not self.crowd.sends or self.rng.random() > self.often:
+        if not self.crowd.sends or self.closing or self.rng.random() > self.often:
             return
         for _ in range(self.rng.randrange(1, 20)):
             made = self.packet()
@@ -201,7 +202,7 @@ class Sender(Client):
             self.closing = True
 
     def sync(self):
-        if len(self.syncs) > 100:
+        if len(self.syncs) > 100 or self.closing:
             return
         self.sequence = (self.sequence + 1) & 255
         self.syncs[self.sequence] = len(self.sent)
@@ -214,8 +215,7 @@ class Sender(Client):
 
     def ready(self, events):
         super().ready(events)
-        if self.socket is not None and getattr(self, "closing", False) and not self.out:
-            self.closing = False
+        if self.socket is not None and self.closing and not self.out:
             self.close()
             self.connect()
 
@@ -242,6 +242,8 @@ class Checker(Sender):
         self.out += message(QUERY, self.source, offsets, numpy.zeros(len(offsets)), sequence=self.sequence)
 
     def each(self, packet):
+        if packet.command == ACK:
+            return super().each(packet)
         assert packet.command == REPLY and packet.source == self.source and packet.sequence in self.asked
         offsets, values = self.asked.pop(packet.sequence)
         assert numpy.array_equal(packet.control, offsets) and numpy.array_equal(packet.data, values), "a QUERY behind a DIFF"

@@ -1,5 +1,6 @@
 """A server with fifty clients of all kinds is killed at random moments and started again: after each start the image is what
-the log says, every packet that an ACK covered is in the log, each once, and in the order of its connection.
+the log says, every packet that an ACK covered is in the log, each once, and in the order of its connection. Now and then the
+power fails as well: what no ACK covered is gone from some byte on, or is zeros or anything.
 
     kills.py TICKLOG CRC32C.SO WORK ROUNDS SECONDS LAST
 
@@ -28,12 +29,14 @@ options = ["--image-seconds", 1, "--roll-bytes", 8 << 20, "--sync-ms", 100, "--m
 sources = [(rng.randrange(4), rng.randrange(100)) for _ in range(10)]
 images = Images()
 kept = []  # newer records than any image file is old: (position, packet)
-total = {"packets": 0, "acked": 0, "torn": 0, "acks": 0, "replies": 0, "changes": 0, "spoilt": 0, "images": 0}
+total = {"packets": 0, "acked": 0, "torn": 0, "acks": 0, "replies": 0, "changes": 0, "spoilt": 0, "images": 0, "cuts": 0}
 
 
 def take(log, crowd):
-    """Compares the log's new records with what was sent, and feeds the model."""
+    """Compares the log's new records with what was sent, and feeds the model. Answers behind which place of the log an ACK
+    covers nothing."""
     before = len(kept)
+    covered = 0
     for position, _, payload in log.read():
         kept.append((position, Packet(payload)))
     following = {}
@@ -48,12 +51,42 @@ def take(log, crowd):
         assert packet.body == crowd.sent[connection][number], f"connection {connection}, packet {number}: other bytes"
         following[connection] = expected + 1
         total["packets"] += 1
+        if number < crowd.acked[connection]:
+            covered = position + (16 + len(packet.body) + 7 & ~7)
     for connection, acked in crowd.acked.items():
         found = following.get(connection, 0)
         assert found >= acked, f"connection {connection}: {found} packets in the log, {acked} were covered by an ACK"
         total["acked"] += acked
     for name in ("acks", "replies", "changes", "spoilt"):
         total[name] += getattr(crowd, name)
+    return covered
+
+
+def fail_power(log, least, before, snapshot):
+    """Takes away a part of what is behind `least`, and everything that the model has of it."""
+    global images
+    if least >> 40 > log.number:
+        return
+    first = (least & (1 << 40) - 1) if least >> 40 == log.number else 48
+    size = os.path.getsize(log.path) if os.path.exists(log.path) else 0
+    if size <= first:
+        return
+    cut = rng.randrange(first, size + 1)
+    behind = rng.choice([b"", b"", bytes(rng.randrange(1, 5000)), rng.randbytes(rng.randrange(1, 5000))])
+    with open(log.path, "r+b") as file:
+        file.truncate(cut)
+        file.seek(cut)
+        file.write(behind)
+    images = snapshot
+    place = log.number << 40 | cut
+    del kept[next((i for i in range(before, len(kept)) if kept[i][0] + (16 + len(kept[i][1].body) + 7 & ~7) > place), len(kept)) :]
+    for _, packet in kept[before:]:
+        images.apply(packet)
+    end = kept[-1][0] + (16 + len(kept[-1][1].body) + 7 & ~7) if kept else 0
+    log.at = end & (1 << 40) - 1 if end >> 40 == log.number else 48
+    log.torn = cut + len(behind) - log.at
+    log.last = 0
+    total["cuts"] += 1
 
 
 def check_image(path):
@@ -90,9 +123,14 @@ for number in range(rounds):
     crowd.run(rng.uniform(0.1, seconds))
     server.kill()
     crowd.drain()
-    take(log, crowd)
+    before, snapshot = len(kept), images.copy()
+    least = take(log, crowd)
     check_image(server.image)
     crowd.close()
+    if rng.random() < 0.5:
+        if os.path.exists(server.image):
+            least = max([least] + [position for position, _ in model.read_image(server.image).values()])
+        fail_power(log, least, before, snapshot)
     torn = log.torn
     total["torn"] += torn > 0
     server = Server(tool, work, *options)
@@ -115,6 +153,8 @@ take(log, crowd)
 differing = lambda: [d for s in crowd.of(Subscriber) if (d := s.differs(images)) is not None]
 assert crowd.run(30, lambda: not differing()), f"views differ from the image: {differing()[:3]}"
 check_server(server)
+crowd.run(20, lambda: os.path.exists(server.image))
+check_image(server.image)
 crowd.may_end = True
 stopped = time.monotonic()
 report = server.stop()
@@ -143,4 +183,4 @@ source = rng.choice(sources)
 ticklog("replay", server.log, "--image", bare, "--source", f"{source[0]}:{source[1]}")
 assert open(bare, "rb").read() == images.of(source).tobytes(), "the bare image of one source"
 print(f"serve: {total}, {len(files)} log files, stopped in {stopped:.2f} s", flush=True)
-assert total["acks"] > rounds and total["replies"] > rounds and total["changes"] > 0 and total["images"] > 0
+assert total["acks"] > rounds and total["replies"] > rounds and total["changes"] > 0 and total["images"] > 0 and total["torn"] > 0
