@@ -205,6 +205,8 @@ class Sender(Client):
         if len(self.syncs) > 100 or self.closing:
             return
         self.sequence = (self.sequence + 1) & 255
+        while self.sequence in self.syncs:
+            self.sequence = (self.sequence + 1) & 255
         self.syncs[self.sequence] = len(self.sent)
         self.out += message(SYNC, sequence=self.sequence)
 
