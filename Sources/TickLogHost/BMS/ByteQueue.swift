@@ -20,7 +20,7 @@ struct ByteQueue: ~Copyable {
     mutating func room(_ more: Int) -> UnsafeMutableRawPointer? {
         if begin + count + more > capacity {
             if count + more <= capacity, begin >= count {
-                memcpy(memory, start, count)
+                memmove(memory!, start, count)
                 begin = 0
             } else {
                 var larger = max(ByteQueue.least, capacity)

@@ -213,41 +213,39 @@ extension ServerLoop {
             watch.now &+= 1
         }
         let image = images.image(subscription.index)
-        let least = DataPacket.lengthBytes + DataPacket.headerBytes + 4 * ServerLoop.messageWords
+        let most = DataPacket.lengthBytes + DataPacket.headerBytes + 4 * ServerLoop.messageWords
         var next = subscription.resumesAt ?? 0
-        var isWhole = true
-        search: for range in subscription.ranges where range.last >= next {
-            next = max(next, range.first)
-            while next <= range.last {
-                guard var offset = watch.changed(from: next, through: range.last, after: subscription.seen) else { break }
-                guard hasRoom(client, least) else {
-                    subscription.resumesAt = offset
-                    isWhole = false
-                    break search
-                }
-                var count = 0
-                while true {
+        var isWhole = false
+        while true {
+            guard hasRoom(client, most) else {
+                subscription.resumesAt = next
+                break
+            }
+            var count = 0
+            search: for range in subscription.ranges where range.last >= next {
+                next = max(next, range.first)
+                while let offset = watch.changed(from: next, through: range.last, after: subscription.seen) {
+                    if count == ServerLoop.messageWords { break search }
                     changed.storeBytes(of: UInt16(truncatingIfNeeded: offset).littleEndian, toByteOffset: 2 * count, as: UInt16.self)
                     values.storeBytes(of: image.words[offset].littleEndian, toByteOffset: 2 * count, as: UInt16.self)
                     count += 1
                     next = offset + 1
-                    guard count < ServerLoop.messageWords,
-                        let following = watch.changed(from: next, through: range.last, after: subscription.seen)
-                    else { break }
-                    offset = following
                 }
+            }
+            if count > 0 {
                 counts.told.add(1)
                 guard put(client, DataPacket(
                     .diff, timestamp: timestamp, type: UInt8(subscription.index >> 8), source: UInt8(subscription.index & 255),
-                    sequence: subscription.sequence,
-                    words: PacketWords(control: changed, data: values, count: count)))
+                    sequence: subscription.sequence, words: PacketWords(control: changed, data: values, count: count)))
                 else { return false }
                 subscription.sequence &+= 1
             }
-        }
-        if isWhole {
-            subscription.resumesAt = nil
-            subscription.seen = subscription.begunAt
+            guard count == ServerLoop.messageWords else {
+                subscription.resumesAt = nil
+                subscription.seen = subscription.begunAt
+                isWhole = true
+                break
+            }
         }
         if client.queue.count > 0 { send(client) }
         return isWhole

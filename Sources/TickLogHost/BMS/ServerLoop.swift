@@ -25,6 +25,10 @@ final class ServerLoop {
     private let askerEvents: UnsafeMutablePointer<UInt32>
     @exclusivity(unchecked) private var askedNs: UInt64 = 0
 
+    private static var readable: UInt32 { UInt32(cposix_readable) }
+    private static var writable: UInt32 { UInt32(cposix_writable) }
+    private static var broken: UInt32 { UInt32(cposix_broken) }
+
     /// What one client has sent: a small part of a message, and behind it what is read.
     let buffer: UnsafeMutableRawPointer
     /// Offsets and values of a message to a subscriber.
@@ -88,7 +92,7 @@ final class ServerLoop {
         notices = Notices(options.say)
         clients = [ServerClient?](repeating: nil, count: options.maxClients)
         for slot in 0..<options.maxClients { freeSlots.append(options.maxClients - 1 - slot) }
-        let most = Int(cposix_epoll_most.rawValue)
+        let most = Int(cposix_epoll_most)
         tags = .allocate(capacity: most)
         events = .allocate(capacity: most)
         askerTags = .allocate(capacity: most)
@@ -99,9 +103,9 @@ final class ServerLoop {
         epoll = cposix_epoll()
         askers = cposix_epoll()
         spare = cposix_open("/dev/null", O_RDONLY | O_CLOEXEC, 0)
-        guard epoll >= 0, askers >= 0, cposix_epoll_set(epoll, 1, listener, cposix_readable.rawValue, 0) == 0,
-            cposix_epoll_set(epoll, 1, wake.descriptor, cposix_readable.rawValue, 1) == 0,
-            cposix_epoll_set(epoll, 1, askers, cposix_readable.rawValue, 2) == 0
+        guard epoll >= 0, askers >= 0, cposix_epoll_set(epoll, 1, listener, ServerLoop.readable, 0) == 0,
+            cposix_epoll_set(epoll, 1, wake.descriptor, ServerLoop.readable, 1) == 0,
+            cposix_epoll_set(epoll, 1, askers, ServerLoop.readable, 2) == 0
         else { throw FileError("events", "wait for them", cposix_errno()) }
     }
 
@@ -177,20 +181,20 @@ final class ServerLoop {
         // It may have been closed since, and another one may be in its place.
         guard let client = clients[Int(tag & 0xFFFF_FFFF)], client.tag == tag else { return }
         look()
-        if events & cposix_writable.rawValue != 0 { send(client) }
+        if events & ServerLoop.writable != 0 { send(client) }
         guard client.isOpen else { return }
         switch client.obstacle {
         case .none:
-            if events & (cposix_readable.rawValue | cposix_broken.rawValue) != 0 {
+            if events & (ServerLoop.readable | ServerLoop.broken) != 0 {
                 if client.inputEnded || client.closesNs > 0 {
-                    if events & cposix_broken.rawValue != 0 { close(client) }
+                    if events & ServerLoop.broken != 0 { close(client) }
                 } else {
                     read(client)
                 }
             }
         case .turn: break
         case .log, .queue, .syncs:
-            guard events & cposix_broken.rawValue != 0 else { return }
+            guard events & ServerLoop.broken != 0 else { return }
             // What came before is still to be logged. Nothing more is heard of it until then.
             if client.obstacle == .queue { return close(client) }
             client.isBroken = true
@@ -296,8 +300,8 @@ final class ServerLoop {
     /// Waits for what is of use.
     func setEvents(_ client: ServerClient) {
         guard client.isOpen else { return }
-        var wanted: UInt32? = client.queue.count > 0 ? cposix_writable.rawValue : 0
-        if !client.inputEnded, client.closesNs == 0, client.obstacle == .none || client.obstacle == .turn { wanted! |= cposix_readable.rawValue }
+        var wanted: UInt32? = client.queue.count > 0 ? ServerLoop.writable : 0
+        if !client.inputEnded, client.closesNs == 0, client.obstacle == .none || client.obstacle == .turn { wanted! |= ServerLoop.readable }
         if client.isBroken { wanted = nil }
         let place = client.isSender ? epoll : askers
         if wanted == client.events, client.epoll == place { return }
