@@ -18,6 +18,13 @@ public struct Endpoint: Sendable {
         self.port = port
     }
 
+    /// A host without brackets.
+    public init?(host: String, port: Int) {
+        guard !host.isEmpty, port > 0, port <= 65535 else { return nil }
+        self.host = host
+        self.port = port
+    }
+
     func name(_ channel: Int) -> String { host + ":\(port + channel)" }
 
     /// A connected, non-blocking socket. For datagrams, that says nothing about whether anybody listens.
