@@ -76,6 +76,7 @@ final class TableInput {
         case "bms-v0": return .bms(BMSFile(file, .oldPackets))
         default: break
         }
+        if from.isEmpty { try Input.refuseParquet(file) }
         if from == "csv" { return .csv(try CSVFile(file, options)) }
         if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
         let name = path.fileExtension
