@@ -753,6 +753,251 @@ ticklog_status ticklog_scanner_counts(const ticklog_scanner *scanner, ticklog_sc
 uint32_t ticklog_crc32c(uint32_t before, const void *bytes, size_t count);
 
 /* ------------------------------------------------------------------------------------------------------------------
+ * BMS packets: words of a battery's controllers, each with its offset, as `ticklog serve` takes them (docs/PACKETS.md)
+ *
+ *     uint16_t control[64], data[64];                       the words that have changed since the last DIFF
+ *     uint32_t from = 0, count;
+ *     ticklog_image_diff(sent, now, WORDS, &from, control, data, 64, &count);
+ *     ticklog_packet packet = { .command = TICKLOG_PACKET_DIFF, .type = TICKLOG_SOURCE_RACK, .source = 3, .timestamp_us = t,
+ *                               .control = control, .data = data, .count = count };
+ *     if (ticklog_packet_build(&packet, message, sizeof message, &bytes) == TICKLOG_OK && send(message, bytes))
+ *         ticklog_image_apply(sent, WORDS, &packet);
+ *
+ * Nothing here allocates or keeps a state: every function may be called in any context. An image is an array of yours
+ * with a word for each offset, 65536 of them, or fewer where memory is short.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+#define TICKLOG_PACKET_WORDS 65536u    /* the most words of a packet */
+#define TICKLOG_PACKET_HEADER_BYTES 20u /* in front of the words, the length included */
+#define TICKLOG_LEGACY_HEADER_BYTES 16u
+
+/* command */
+#define TICKLOG_PACKET_DIFF 0u         /* words that have changed */
+#define TICKLOG_PACKET_FULL 1u         /* words; all others become 0 */
+#define TICKLOG_PACKET_QUERY 2u        /* asks for words: data is 0 */
+#define TICKLOG_PACKET_REPLY 3u        /* the answer, with the same control */
+#define TICKLOG_PACKET_SYNC 4u         /* asks for an ACK; no words */
+#define TICKLOG_PACKET_ACK 5u          /* all packets before the SYNC are on storage */
+#define TICKLOG_PACKET_SUBSCRIBE 6u    /* control: pairs of first and last offset; data[0]: the greatest rate in Hz */
+#define TICKLOG_PACKET_CHALLENGE 7u    /* data: 32 random bytes */
+#define TICKLOG_PACKET_LOGIN 8u        /* data: HMAC-SHA-256 of them */
+
+/* type */
+#define TICKLOG_SOURCE_UNKNOWN 0u
+#define TICKLOG_SOURCE_SBMU 1u
+#define TICKLOG_SOURCE_RACK 2u
+#define TICKLOG_SOURCE_RTOS 3u
+
+typedef struct ticklog_packet {
+    uint64_t timestamp_us; /* since the Unix epoch */
+    const void *control;   /* `count` offsets, uint16_t, aligned to nothing; may be NULL if there are none */
+    const void *data;      /* their values */
+    uint32_t count;        /* up to 65536 */
+    uint8_t source;        /* which one of its type */
+    uint8_t command;       /* TICKLOG_PACKET_DIFF, ... */
+    uint8_t type;          /* TICKLOG_SOURCE_... */
+    uint8_t sequence;      /* wraps */
+} ticklog_packet;
+
+/* [any] Builds a message in `out`: the length, the header, control and data. They are copied from where they lie, unless
+ * that is their place in `out` already: control at out + 20, data at out + 20 + 2 count. *bytes tells the length of it all,
+ * 20 + 4 count. Time: linear in count.
+ * Errors: NULL, BAD_ARGUMENT (count, command, type), NO_MEMORY (`room` is less; *bytes tells how much is needed). */
+ticklog_status ticklog_packet_build(const ticklog_packet *packet, void *out, size_t room, size_t *bytes);
+
+/* [any] The first 20 bytes of the message alone; control and data follow them on the wire, and are sent from where they
+ * lie. Errors: NULL, BAD_ARGUMENT. */
+ticklog_status ticklog_packet_header(const ticklog_packet *packet, void *out);
+
+/* [any] Reads the message at the start of `bytes`, of which `count` are there. OK: *packet is it, its words lie in `bytes`,
+ * and *consumed covers it. END: at least *needed bytes are needed from the same place. DAMAGED: this will not become a
+ * message; nothing behind it can be found, so the connection is to be closed. Any command and type is read. Time: constant.
+ * Errors: NULL, BAD_SIZE (damage), DAMAGED (the length is not 16 + 4 count, or count is above 65536; *damage, which may be
+ * NULL, tells where, counted from `bytes`). */
+ticklog_status ticklog_packet_read(const void *bytes, size_t count, size_t *consumed, size_t *needed,
+                                   ticklog_packet *packet, ticklog_damage *damage);
+
+/* [any] The same of the protocol's first form, "v0": a length, command, type, sequence, a byte that became the source,
+ * control and data. It has no time (0), and count follows from the length, 4 + 4 count. */
+ticklog_status ticklog_packet_build_v0(const ticklog_packet *packet, void *out, size_t room, size_t *bytes);
+ticklog_status ticklog_packet_read_v0(const void *bytes, size_t count, size_t *consumed, size_t *needed,
+                                      ticklog_packet *packet, ticklog_damage *damage);
+
+/* The Packet of older racks, without a length in front: 16 + 4 count bytes. */
+typedef struct ticklog_legacy_packet {
+    double time;         /* seconds, bit for bit as on the wire */
+    const void *control; /* as in ticklog_packet */
+    const void *data;
+    int32_t rack;
+    uint32_t count;      /* up to 65536 */
+} ticklog_legacy_packet;
+
+/* [any] As ticklog_packet_build; control's place is out + 16. */
+ticklog_status ticklog_legacy_build(const ticklog_legacy_packet *packet, void *out, size_t room, size_t *bytes);
+
+/* [any] As ticklog_packet_read. DAMAGED: count is above 65536. */
+ticklog_status ticklog_legacy_read(const void *bytes, size_t count, size_t *consumed, size_t *needed,
+                                   ticklog_legacy_packet *packet, ticklog_damage *damage);
+
+/* [any] Takes a DIFF, or a FULL, for which all words become 0 first, into an image of word_count words, 1 to 65536. Of
+ * words that the packet has twice the last wins. Time: linear in count, and for a FULL in word_count.
+ * Errors: NULL, BAD_ARGUMENT (word_count, count), UNSUPPORTED (another command), NOT_FOUND (an offset is not in the image:
+ * nothing is applied). */
+ticklog_status ticklog_image_apply(uint16_t *words, uint32_t word_count, const ticklog_packet *packet);
+
+/* [any] The same with a legacy packet's words. Its rack is yours to look at. */
+ticklog_status ticklog_image_apply_legacy(uint16_t *words, uint32_t word_count, const ticklog_legacy_packet *packet);
+
+/* [any] Stores the values of `count` offsets at `control`, as a REPLY has them, at `data`, aligned to nothing.
+ * Errors: NULL, BAD_ARGUMENT, NOT_FOUND (an offset is not in the image: nothing is stored). */
+ticklog_status ticklog_image_values(const uint16_t *words, uint32_t word_count, const void *control, uint32_t count,
+                                    void *data);
+
+/* [any] Lists the words of the image `now` that differ from the image `sent`, both of word_count words, from offset *from
+ * on: up to `most` offsets to `control`, as many values to `data`, and how many to *count. *from becomes the offset to go on
+ * from: word_count when all were looked at. Neither image changes: ticklog_image_apply takes into `sent` what was sent.
+ * Time: linear in the words looked at. Errors: NULL, BAD_ARGUMENT (word_count, *from, most 0). */
+ticklog_status ticklog_image_diff(const uint16_t *sent, const uint16_t *now, uint32_t word_count, uint32_t *from,
+                                  uint16_t *control, uint16_t *data, uint32_t most, uint32_t *count);
+
+/* [any] Keeps of `count` new words, at `control` and `data`, those that differ from the image: they are moved to the front,
+ * in their order, and *changed tells how many. Time: linear in count.
+ * Errors: NULL, BAD_ARGUMENT, NOT_FOUND (an offset is not in the image: nothing is moved). */
+ticklog_status ticklog_image_changes(const uint16_t *sent, uint32_t word_count, uint16_t *control, uint16_t *data,
+                                     uint32_t count, uint32_t *changed);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Log buffer: the newest records in memory, for one writer and any number of readers (docs/PACKETS.md, 6)
+ *
+ *     ticklog_log_writer writer;                             ticklog_log_reader reader;
+ *     ticklog_log_buffer_create(memory, bytes, 65536,        ticklog_log_buffer_open(memory, bytes, TICKLOG_FROM_OLDEST,
+ *                               &writer);                                            &reader);
+ *     ticklog_log_buffer_write(&writer, t, p, n);            while (ticklog_log_buffer_read(&reader, out, sizeof out,
+ *                                                                                           &record) == TICKLOG_OK) ...
+ *
+ * The buffer is a ring in memory of yours: between an interrupt and tasks, between threads, or, in shared memory, between
+ * processes; readers need no right to write to it. The writer never waits for a reader: it overwrites what is oldest. A
+ * reader that is too slow goes on with a later record and knows how many it has missed. Nobody sees a part of a record.
+ *
+ *   [writer]  the one context that writes; may be an interrupt
+ *   [reader]  the one context that uses this ticklog_log_reader; others have their own
+ *
+ * A reader trusts nothing that the memory says: it reads only inside of it, and no call takes unbounded time.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+#define TICKLOG_LOG_BUFFER_HEADER_BYTES 128u
+
+/* Yours to place, the library's to fill; not copied while in use. */
+typedef struct ticklog_log_writer {
+    uint64_t state[8];
+} ticklog_log_writer;
+typedef struct ticklog_log_reader {
+    uint64_t state[12];
+} ticklog_log_reader;
+
+/* [any] Bytes of memory of a buffer: 128 and the capacity, which is a power of two from 64 to 2^30; otherwise 0. */
+size_t ticklog_log_buffer_size(uint32_t capacity);
+
+/* [writer] Makes an empty buffer in `memory` (aligned to 8), which no reader uses. A record takes 16 bytes and its payload,
+ * rounded up to 8, and at most half of the capacity.
+ * Errors: NULL, BAD_ARGUMENT (capacity), MISALIGNED, NO_MEMORY. */
+ticklog_status ticklog_log_buffer_create(void *memory, size_t bytes, uint32_t capacity, ticklog_log_writer *writer);
+
+/* [writer] Goes on with a buffer whose writer is gone, in the middle of a record or not: all that was published stays, the
+ * sequence goes on, and readers notice nothing. Time: linear in the records that are there.
+ * Errors: NULL, MISALIGNED, WRONG_FORMAT (no buffer, or one of another machine), DAMAGED (it contradicts itself). */
+ticklog_status ticklog_log_buffer_attach(void *memory, size_t bytes, ticklog_log_writer *writer);
+
+/* [writer] Writes a record. `timestamp` is yours to define. Never waits. Time: linear in `count`, and in the number of
+ * records that are overwritten.
+ * Errors: NULL (also a payload of NULL with a count), BAD_HANDLE, TOO_LARGE (16 + count is above half of the capacity). */
+ticklog_status ticklog_log_buffer_write(ticklog_log_writer *writer, uint64_t timestamp, const void *payload, size_t count);
+
+/* [writer] Tells the readers that no more comes. ticklog_log_buffer_attach takes that back. Errors: NULL, BAD_HANDLE. */
+ticklog_status ticklog_log_buffer_finish(ticklog_log_writer *writer);
+
+#define TICKLOG_FROM_OLDEST 0u /* the oldest record that is there */
+#define TICKLOG_FROM_NEWEST 1u /* the next one that is written */
+
+/* [reader] Begins to read. The buffer's memory may be read-only. `from`: TICKLOG_FROM_...
+ * Errors: NULL, BAD_ARGUMENT (from), MISALIGNED, WRONG_FORMAT (no buffer), DAMAGED, BUSY (the writer was faster at every
+ * try: try again). */
+ticklog_status ticklog_log_buffer_open(const void *memory, size_t bytes, uint32_t from, ticklog_log_reader *reader);
+
+/* [reader] Moves the cursor; what is passed over does not count as lost. Errors: NULL, BAD_HANDLE, BAD_ARGUMENT, DAMAGED, BUSY. */
+ticklog_status ticklog_log_buffer_seek(ticklog_log_reader *reader, uint32_t from);
+
+typedef struct ticklog_log_record {
+    uint64_t timestamp;
+    uint32_t bytes;    /* of the payload */
+    uint32_t sequence; /* of the record, from 0; wraps */
+} ticklog_log_record;
+
+/* [reader] Copies the payload of the next record to `out`. Time: linear in the payload; a few times that if the writer
+ * overtakes. No payload is larger than half of the capacity less 16.
+ * Errors: NULL, BAD_HANDLE, END (there is none now, or the writer was faster at every try: later there may be), CLOSED (none
+ * will come), NO_MEMORY (`room` is less than record->bytes; it stays the next one), DAMAGED (the memory contradicts itself,
+ * or a new buffer was made in it). After an error, what `out` holds means nothing. */
+ticklog_status ticklog_log_buffer_read(ticklog_log_reader *reader, void *out, size_t room, ticklog_log_record *record);
+
+/* [reader] Passes over the next record, which counts as read. Errors: as ticklog_log_buffer_read, without NO_MEMORY. */
+ticklog_status ticklog_log_buffer_skip(ticklog_log_reader *reader);
+
+typedef struct ticklog_log_reader_statistics {
+    uint32_t size;         /* in: sizeof(ticklog_log_reader_statistics) */
+    uint32_t capacity;     /* of the buffer */
+    uint64_t read;         /* records that this reader has read */
+    uint64_t lost;         /* that were overwritten before it could, exactly (if fewer than 2^32 at once); known when the next
+                              one is read */
+    uint64_t lapped;       /* how often the writer has overtaken it */
+    uint64_t behind_bytes; /* of the ring, from the cursor to the newest record's end */
+    uint64_t written;      /* records that the writer has written since the buffer was made */
+} ticklog_log_reader_statistics;
+
+/* [reader] Errors: NULL, BAD_HANDLE, BAD_SIZE. */
+ticklog_status ticklog_log_buffer_reader_statistics(const ticklog_log_reader *reader,
+                                                    ticklog_log_reader_statistics *statistics);
+
+typedef struct ticklog_log_writer_statistics {
+    uint32_t size;         /* in: sizeof(ticklog_log_writer_statistics) */
+    uint32_t capacity;
+    uint64_t written;      /* records since the buffer was made */
+    uint64_t held_bytes;   /* of the ring, that can be read now */
+    uint32_t most_bytes;   /* the largest payload */
+    uint32_t reserved;
+} ticklog_log_writer_statistics;
+
+/* [writer] Errors: NULL, BAD_HANDLE, BAD_SIZE. */
+ticklog_status ticklog_log_buffer_writer_statistics(const ticklog_log_writer *writer,
+                                                    ticklog_log_writer_statistics *statistics);
+
+/* A buffer in POSIX shared memory, by a name such as "/ticklog-rack3": '/', and 1 to 250 characters without another.
+ * Linux builds only. */
+typedef struct ticklog_log_share ticklog_log_share;
+
+/* [writer] Creates the shared memory, of mode 0600, and is its owner until ticklog_log_buffer_close. If there is one of that
+ * name already:
+ *   - its owner is alive: EXISTS. (Whoever owns it holds a lock on it, which ends with the process.)
+ *   - its owner is gone, and it is a whole buffer of this capacity: it is taken over, as by ticklog_log_buffer_attach.
+ *   - its owner is gone, and it is something else: its name is removed, and it is made anew. Readers that still have it see
+ *     no more of it.
+ *   - it belongs to another user, or others may use it: DENIED.
+ * Errors: NULL, BAD_ARGUMENT (capacity), BAD_NAME, NAME_TOO_LONG, EXISTS, DENIED, NO_SPACE, IO. */
+ticklog_status ticklog_log_buffer_create_shared(const char *name, uint32_t capacity, ticklog_log_share **share,
+                                                ticklog_log_writer *writer);
+
+/* [reader] Maps it read-only and begins to read. When its owner has closed it, reading answers CLOSED after the last record,
+ * and one that is made later is another one: open it again.
+ * Errors: NULL, BAD_ARGUMENT, BAD_NAME, NAME_TOO_LONG, NOT_FOUND, DENIED, IO, WRONG_FORMAT (also while it is being made),
+ * DAMAGED, BUSY. */
+ticklog_status ticklog_log_buffer_open_shared(const char *name, uint32_t from, ticklog_log_share **share,
+                                              ticklog_log_reader *reader);
+
+/* [writer, reader] Ends the use of the reader or writer, and unmaps the memory; the owner tells its readers that no more
+ * comes and removes the name. Errors: NULL. */
+ticklog_status ticklog_log_buffer_close(ticklog_log_share *share);
+
+/* ------------------------------------------------------------------------------------------------------------------
  * Reading DLF files: meta.dlf, and polled.dlf, event.dlf and loss.dlf
  *
  * A polled file has samples without any framing: which stream and which tick they are of follows from the schedule in

@@ -1,80 +1,31 @@
 import TickLog
 
-/// The words of a file's packets as rows, one for each, as they came: of DIFFs and FULLs alike (time, src_type, src_id,
-/// offset, value), of legacy Packets (time, rack, offset, value). `time` is the sender's, in seconds since the Unix epoch.
-public final class BMSTable: Table {
+/// The rows of one file.
+public final class BMSTable: PacketTable {
     private let file: BMSFile
     private var walk: BMSWalk
     private let salvage: Bool
-    private var words = PacketWords()
-    private var index = 0
-    private var nextRow: UInt64 = 0
     private var isEnded = false
     private var unlisted: UInt64 = 0
-    private let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
-    private let isLegacy: Bool
 
     /// - Parameter salvage: goes on behind damage.
     public init(_ file: BMSFile, salvage: Bool) {
         self.file = file
         self.salvage = salvage
         walk = BMSWalk(file)
-        isLegacy = file.form.isLegacy
-        let columns = BMSTable.columns(legacy: file.form.isLegacy)
-        memory.initializeMemory(as: UInt8.self, repeating: 0, count: 64)
-        let places = (memory + 32).bindMemory(to: UInt32.self, capacity: 5)
-        var place: UInt32 = 0
-        for i in 0..<columns.count {
-            // A value lies at a multiple of its size.
-            place = (place + UInt32(columns[i].type.size) - 1) / UInt32(columns[i].type.size) * UInt32(columns[i].type.size)
-            places[i] = place
-            place += UInt32(columns[i].type.size)
-        }
-        super.init(columns: columns)
-        parts = RowParts(scalars: UnsafeRawPointer(memory), others: UnsafeRawPointer(memory), places: UnsafePointer(places))
+        super.init(legacy: file.form.isLegacy)
     }
 
-    deinit { memory.deallocate() }
-
-    public static func columns(legacy: Bool) -> [Column] {
-        legacy
-            ? [Column("time", .f64), Column("rack", .i32), Column("offset", .i32), Column("value", .i32)]
-            : [Column("time", .f64), Column("src_type", .u8), Column("src_id", .u8), Column("offset", .u16), Column("value", .u16)]
-    }
-
-    public override func next() -> Bool {
-        while index == words.count { guard nextPacket() else { return false } }
-        if isLegacy {
-            memory.storeBytes(of: Int32(words.offset(index)), toByteOffset: 12, as: Int32.self)
-            memory.storeBytes(of: Int32(words.value(index)), toByteOffset: 16, as: Int32.self)
-        } else {
-            memory.storeBytes(of: words.offset(index), toByteOffset: 10, as: UInt16.self)
-            memory.storeBytes(of: words.value(index), toByteOffset: 12, as: UInt16.self)
-        }
-        index += 1
-        row = nextRow
-        nextRow += 1
-        return true
-    }
-
-    private func nextPacket() -> Bool {
+    override func advance() -> Bool {
         while !isEnded, let piece = walk.next() {
             switch piece {
             case .packet(.data(let packet), _, _):
-                guard packet.knownCommand == .diff || packet.knownCommand == .full else { continue }
-                memory.storeBytes(of: Double(packet.timestamp) / 1e6, as: Double.self)
-                memory.storeBytes(of: packet.type, toByteOffset: 8, as: UInt8.self)
-                memory.storeBytes(of: packet.source, toByteOffset: 9, as: UInt8.self)
-                words = packet.words
-                index = 0
+                set(packet)
                 return true
             case .packet(.legacy(let packet), _, _):
-                memory.storeBytes(of: packet.time, as: Double.self)
-                memory.storeBytes(of: packet.rack, toByteOffset: 8, as: Int32.self)
-                words = packet.words
-                index = 0
+                set(packet)
                 return true
-            case .packet(.number, _, _): continue
+            case .packet(.number, _, _): break
             case .damage(let damage):
                 if faults.count < BMSSummary.mostDamages { faults.append(damage.fault(file.path)) } else { unlisted += 1 }
                 if !salvage { isEnded = true }
@@ -84,14 +35,5 @@ public final class BMSTable: Table {
         if unlisted > 0 { faults.append(BMSSummary.more(file.path, unlisted)) }
         unlisted = 0
         return false
-    }
-
-    public override func bits(_ column: Int) -> UInt64 {
-        if column == 0 { return memory.load(as: UInt64.self) }
-        if isLegacy { return UInt64(truncatingIfNeeded: memory.load(fromByteOffset: 4 + 4 * column, as: Int32.self)) }
-        switch column {
-        case 1, 2: return UInt64(memory.load(fromByteOffset: 7 + column, as: UInt8.self))
-        default: return UInt64(memory.load(fromByteOffset: 4 + 2 * column, as: UInt16.self))
-        }
     }
 }
