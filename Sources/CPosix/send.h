@@ -23,6 +23,13 @@ static inline int cposix_connection_error(int socket)
     return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
+/* Small messages are not held back for others. */
+static inline void cposix_send_at_once(int socket)
+{
+    int one = 1;
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
 static inline void cposix_end_sending(int socket) { (void)shutdown(socket, SHUT_WR); }
 
 #endif

@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "events.h"
+#include "hmac.h"
 #include "send.h"
 #include "sockets.h"
 

@@ -67,9 +67,8 @@ def key(t):
 
 def extremes(t, values):
     """Least and greatest value, or None."""
-    if t in (F32, F64):
-        values = [v for v in values if v == v]
-    if not values:
+    # duckdb takes a row with a NaN for one between least and greatest: there are none then.
+    if not values or any(v != v for v in values):
         return None
     low, high = min(values, key=key(t)), max(values, key=key(t))
     if t in (F32, F64):
@@ -99,7 +98,7 @@ def check_extremes(t, values, low, high, low_exact, high_exact, *what):
     if t == STRING and len(last) > 64:
         # It may be missing only where no character can grow.
         assert high is None or (high > last and len(high) <= 64 and not high_exact), (what, high, last)
-        assert high is not None or all(c in "\x7f\U0010ffff\uffff" for c in last[:60].decode(errors="ignore")), what
+        assert high is not None or all(c.encode()[-1] in (0x7F, 0xBF) for c in last[:60].decode(errors="ignore")), what
     else:
         assert high == last and high_exact, (what, high, last)
     if t == STRING:
@@ -228,7 +227,7 @@ def check_readers(path, names, types, columns, bits=None, filters=()):
                 'select count(*) from read_parquet(?) where %s %s ?::%s' % (name, sign, DUCK[t]), [path, v]).fetchone()[0]
             assert got == wanted, (path, names[i], sign, v, got, wanted)
         wanted = sum(1 for x in columns[i] if x == v)
-        got = pq.read_table(path, filters=[(names[i], "==", v)]).num_rows if names[i] and "." not in names[i] else wanted
+        got = pq.read_table(path, filters=[(names[i], "==", pa.scalar(v, ARROW[t]))]).num_rows if names[i] and "." not in names[i] else wanted
         assert got == wanted, (path, names[i], v, got, wanted)
 
 
@@ -254,7 +253,8 @@ def vector(path):
     assert converted.returncode == 0, (path, converted.stderr)
     schema = pq.ParquetFile(out).schema_arrow
     names, types = schema.names, [ARROW.index(f.type) for f in schema]
-    info = run("info", "--json", path)
+    # Of a run, a table is a part.
+    info = subprocess.run([TOOL, "info", "--json", path], capture_output=True, timeout=SECONDS)
     told = json.loads(info.stdout)
     if "columns" in told:
         assert [TYPES[t] for t in types] == [c["type"] for c in told["columns"]], path
@@ -362,6 +362,8 @@ def check_table(names, types, cells, options, dice, what):
             v = dice.choice(columns[i])
             if not (isinstance(v, str) and ("\0" in v or len(v) > 1000)):
                 filters.append((i, v))
+    # A column of BCSV without a name has one all the same.
+    names = [n or "Column_%d" % i for i, n in enumerate(names)]
     check_readers(out, names, types, columns, cells, filters)
     return check_layout(out, types, columns, options.get("page-bytes", 256 << 10), options.get("compression") != "none")
 
@@ -403,10 +405,15 @@ def tables(seed=None, number=40):
         # Of i32 and f64, 65535 entries are too few.
         assert list(seen_here)[0][0] is False, seen_here
         note(seen_here)
-        # And 30000 are not.
+        # And 5000 are not.
         if t != STRING:
-            seen_here = check_table(["x"], [t], [(many[:5000] * 20)], {}, dice, "dictionary")
+            seen_here = check_table(["x"], [t], [many[:5000] * 20], {"compression": "none"}, dice, "dictionary")
             assert list(seen_here)[0][0] is True, seen_here
+    # What comes again too late for LZ4, but not its indices.
+    few = [struct.pack("<d", dice.random()) for _ in range(300)]
+    seen_here = check_table(["x"], [F64], [[dice.choice(few) for _ in range(20000)] * 5], {}, dice, "both")
+    assert seen_here == {(True, 7): 1}, seen_here
+    note(seen_here)
     # 2^k values and one: each width of an index.
     for k in range(1, 15):
         for more in (0, 1):

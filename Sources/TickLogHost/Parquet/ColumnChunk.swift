@@ -80,8 +80,8 @@ struct ColumnChunk {
         thrift.end()
     }
 
-    /// The ColumnIndex: least and greatest value of each page. False where a page has none: of NaNs alone, or of long
-    /// strings of which none is greater.
+    /// The ColumnIndex: least and greatest value of each page. False where a page has none: with a NaN, or of long strings
+    /// of which none is greater.
     func encodeColumnIndex(_ thrift: inout ThriftCompact) -> Bool {
         var greatest: [[UInt8]] = []
         for page in pages {

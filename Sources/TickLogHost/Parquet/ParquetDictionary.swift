@@ -68,11 +68,9 @@ final class ParquetDictionary {
         return isBuilt
     }
 
-    /// Whether it still can pay after some rows: what they take in PLAIN encoding is given.
+    /// Whether it still can pay after some rows: values come again.
     @inline(__always)
-    private func pays(_ rows: Int, plain: Int) -> Bool {
-        pageBytes + (rows * RunLengthHybrid.width(count)) / 8 < plain / 4 * 3
-    }
+    private func mayPay(_ rows: Int) -> Bool { count * 4 <= rows * 3 }
 
     @inline(__always)
     private static func hash(_ value: UInt64) -> Int {
@@ -131,7 +129,7 @@ final class ParquetDictionary {
             }
             self.count = count
             pageBytes = count &* size
-            if !pays(i, plain: i * size) { return false }
+            if !mayPay(i) { return false }
         }
         return true
     }
@@ -140,7 +138,6 @@ final class ParquetDictionary {
         if starts == nil { starts = .allocate(capacity: Self.mostEntries) }
         let starts = starts!
         var at = values
-        var plain = 0
         var i = 0
         while i < rows {
             let end = min(i + Self.probeRows, rows)
@@ -175,10 +172,9 @@ final class ParquetDictionary {
                     slot = (slot + 1) & (slotCount - 1)
                 }
                 at += length
-                plain += length
                 i += 1
             }
-            if !pays(i, plain: plain) { return false }
+            if !mayPay(i) { return false }
         }
         return true
     }

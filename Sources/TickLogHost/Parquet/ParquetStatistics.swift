@@ -1,12 +1,16 @@
 import CPosix
 import TickLog
 
-/// The least and the greatest of values of a column, in the order that Parquet defines for its type: NaNs are left out, and
-/// a zero is -0 as the least and +0 as the greatest. Of strings it refers to where they lie.
+/// The least and the greatest of values of a column, in the order that Parquet defines for its type: a zero is -0 as the
+/// least and +0 as the greatest. Of strings it refers to where they lie.
+///
+/// Where there is a NaN there are none. Parquet would have NaNs left out, but then readers that order them, as DuckDB does,
+/// take rows with a NaN for ones between the least and the greatest, and filters give wrong rows.
 struct ParquetStatistics {
     let type: ValueType
-    /// False of no values, and of NaNs alone.
+    /// False of no values.
     private(set) var isKnown = false
+    private var hasNaN = false
     private var least: UInt64 = 0
     private var greatest: UInt64 = 0
     private var leastText = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -46,10 +50,12 @@ struct ParquetStatistics {
     private mutating func setFloats(_ values: UnsafePointer<Float>, _ count: Int) {
         var low = SIMD8<Float>(repeating: .infinity)
         var high = SIMD8<Float>(repeating: -.infinity)
+        var isNaN = SIMDMask<SIMD8<Int32>>(repeating: false)
         let start = UnsafeRawPointer(values)
         var i = 0
         while i &+ 8 <= count {
             let value = (start + 4 &* i).loadUnaligned(as: SIMD8<Float>.self)
+            isNaN .|= value .!= value
             low.replace(with: value, where: value .< low)
             high.replace(with: value, where: value .> high)
             i &+= 8
@@ -62,9 +68,11 @@ struct ParquetStatistics {
         while i < count {
             if values[i] < least { least = values[i] }
             if values[i] > greatest { greatest = values[i] }
+            if values[i].isNaN { hasNaN = true }
             i &+= 1
         }
-        isKnown = least <= greatest
+        if any(isNaN) { hasNaN = true }
+        isKnown = !hasNaN
         self.least = UInt64((least == 0 ? -0.0 : least).bitPattern)
         self.greatest = UInt64((greatest == 0 ? 0.0 : greatest).bitPattern)
     }
@@ -73,10 +81,12 @@ struct ParquetStatistics {
     private mutating func setDoubles(_ values: UnsafePointer<Double>, _ count: Int) {
         var low = SIMD4<Double>(repeating: .infinity)
         var high = SIMD4<Double>(repeating: -.infinity)
+        var isNaN = SIMDMask<SIMD4<Int64>>(repeating: false)
         let start = UnsafeRawPointer(values)
         var i = 0
         while i &+ 4 <= count {
             let value = (start + 8 &* i).loadUnaligned(as: SIMD4<Double>.self)
+            isNaN .|= value .!= value
             low.replace(with: value, where: value .< low)
             high.replace(with: value, where: value .> high)
             i &+= 4
@@ -89,9 +99,11 @@ struct ParquetStatistics {
         while i < count {
             if values[i] < least { least = values[i] }
             if values[i] > greatest { greatest = values[i] }
+            if values[i].isNaN { hasNaN = true }
             i &+= 1
         }
-        isKnown = least <= greatest
+        if any(isNaN) { hasNaN = true }
+        isKnown = !hasNaN
         self.least = (least == 0 ? -0.0 : least).bitPattern
         self.greatest = (greatest == 0 ? 0.0 : greatest).bitPattern
     }
@@ -114,6 +126,11 @@ struct ParquetStatistics {
 
     /// Takes in those of other values of the column.
     mutating func add(_ other: ParquetStatistics) {
+        if hasNaN || other.hasNaN {
+            hasNaN = true
+            isKnown = false
+            return
+        }
         guard other.isKnown else { return }
         guard isKnown else {
             self = other

@@ -89,10 +89,10 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         }
     } else if out == "-" {
         file.discard()
-        faults = try writeText(table, Output(descriptor: 1), format, arguments, salvage: input.salvage)
+        faults = try writeText(table, of: input.path, Output(descriptor: 1), format, salvage: input.salvage)
     } else {
         faults = try writeText(
-            table, Output(descriptor: file.descriptor, path: out), format, arguments, salvage: input.salvage)
+            table, of: input.path, Output(descriptor: file.descriptor, path: out), format, isTabbed: out.fileExtension == "tsv", salvage: input.salvage)
     }
     if out != "-" {
         do { try file.commit() } catch { throw Failure(error) }
@@ -113,17 +113,18 @@ extension NewFile {
     }
 }
 
-private func outputFormat(_ arguments: Arguments, _ out: String) throws(Failure) -> String {
-    let to = try arguments.choice("to", ["bcsv", "csv", "jsonl", "parquet"], or: "")
+/// - Parameter option: the one that names the format instead of the extension.
+func outputFormat(_ arguments: Arguments, _ out: String, option: String = "to") throws(Failure) -> String {
+    let to = try arguments.choice(option, ["bcsv", "csv", "jsonl", "parquet"], or: "")
     if !to.isEmpty { return to }
-    if out == "-" { throw .usage("found - as OUT without --to, expected --to bcsv, csv, jsonl or parquet") }
+    if out == "-" { throw .usage("found - as OUT without --\(option), expected --\(option) bcsv, csv, jsonl or parquet") }
     switch out.fileExtension {
     case "bcsv", "bcs": return "bcsv"
     case "csv", "tsv": return "csv"
     case "jsonl", "ndjson": return "jsonl"
     case "parquet", "parq", "pq": return "parquet"
     default:
-        throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv, .jsonl or .parquet, or --to")
+        throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv, .jsonl or .parquet, or --\(option)")
     }
 }
 
@@ -140,13 +141,13 @@ private func refuseDoubles(_ table: Table, _ format: String) throws(Failure) {
     }
 }
 
-private func temporaryPath() -> String {
+func temporaryPath() -> String {
     var directory = "/tmp"
     if let given = getenv("TMPDIR"), given[0] != 0 { directory = String(cString: given) }
     return directory.file("ticklog-convert-\(getpid()).bcsv")
 }
 
-private func copy(_ path: String) throws(Failure) {
+func copy(_ path: String) throws(Failure) {
     do {
         let file = try MappedFile(path)
         let output = Output(descriptor: 1)
@@ -158,12 +159,11 @@ private func copy(_ path: String) throws(Failure) {
     }
 }
 
-private func writeText(
-    _ table: Table, _ output: Output, _ format: String, _ arguments: Arguments, salvage: Bool
+func writeText(
+    _ table: Table, of path: String, _ output: Output, _ format: String, isTabbed: Bool = false, salvage: Bool
 ) throws(Failure) -> [Fault] {
     var columns: [Int] = []
     for i in 0..<table.columns.count { columns.append(i) }
-    let isTabbed = arguments.operands[1].fileExtension == "tsv"
     let writer = RowWriter(
         output: output, table: table, columns: columns, format: format == "csv" ? .csv : .jsonl,
         delimiter: isTabbed ? 0x09 : 0x2C)
@@ -173,7 +173,7 @@ private func writeText(
         if let (row, column) = writer.notText {
             throw Failure(
                 Exit.damaged,
-                "\(terminalText(arguments.operands[0])): row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
+                "\(terminalText(path)): row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
         }
     }
     try output.finish()
@@ -190,10 +190,10 @@ func check(_ table: Table, salvage: Bool) throws(Failure) {
 }
 
 func isFatal(_ fault: Fault, _ table: Table, salvage: Bool) -> Bool {
-    fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable))
+    fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable || table is PacketTable))
 }
 
-private func writeBCSV(
+func writeBCSV(
     _ table: Table, of source: String, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
     let writer: BCSVWriter
