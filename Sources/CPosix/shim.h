@@ -98,15 +98,6 @@ static inline void cposix_die_of(int number)
     raise(number);
 }
 
-/* So many files may be open at a time, if the system lets us. */
-static inline void cposix_allow_files(unsigned long count)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= count) return;
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > count ? (rlim_t)count : limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /* Lines of a terminal; 0: it does not tell. */
 static inline unsigned cposix_terminal_lines(int descriptor)
 {

@@ -114,7 +114,7 @@ private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ argu
     let seconds = try arguments.number("seconds", 1...10_000_000, or: 0)
     let json = arguments.has("json")
     // A file, two sockets and what was lost, for each channel; its connections; and some more.
-    cposix_allow_files(UInt(options.channels * (options.connections + 4) + 64))
+    _ = cposix_allow_files(UInt64(options.channels * (options.connections + 4) + 64))
     let receiver: Receiver
     do throws(FileError) { receiver = try Receiver(options) } catch { throw Failure(error) }
     if let kafka {
