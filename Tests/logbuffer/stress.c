@@ -485,6 +485,10 @@ static void hostile(uint64_t rounds)
         uint32_t from = (uint32_t)below(2);
         bool open = ticklog_log_buffer_open(memory, bytes, from, &reader) == TICKLOG_OK;
         for (uint64_t n = below(12); n > 0; n--) memory[below(2) ? 20 + below(108) : below(bytes)] = (uint8_t)below(256);
+        for (uint64_t n = below(12); n > 0; n--) { /* where a record's size may stand, a size that may be one */
+            uint32_t size = (uint32_t)below(capacity / 2 - 15);
+            memcpy(memory + 128 + 8 * below(capacity / 8), &size, 4);
+        }
         if (below(4) == 0) for (size_t i = 128; i < bytes; i++) memory[i] = (uint8_t)below(256);
         if (below(2)) open = ticklog_log_buffer_open(memory, bytes, from, &reader) == TICKLOG_OK;
         for (int i = 0; open && i < 300; i++) {
