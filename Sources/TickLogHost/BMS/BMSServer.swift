@@ -18,11 +18,16 @@ public final class BMSServer {
     let archive: PacketStream?
     let logCounts = LogCounts()
     let archiveCounts = LogCounts()
+    let parquetCounts = ParquetCounts()
     private let loop: ServerLoop
     private let wake: EventFlag
     private let locks: [LockFile]
+    private let parquetLock: LockFile?
     private let writers: [BMSLogWriter]
     private let saver: ImageSaver?
+    private let rotation: ParquetRotation?
+    private let parquet: PacketStream?
+    private var rotationThread: WorkThread?
     private var threads: [WorkThread] = []
     private var writerThreads: [WorkThread] = []
     private var saverThread: WorkThread?
@@ -79,13 +84,26 @@ public final class BMSServer {
                 saver = try ImageSaver(images, path, seconds: options.imageSeconds, log: log, state, loop: wake)
             }
             self.saver = saver
+            var parquet: PacketStream?
+            var rotation: ParquetRotation?
+            if let directory = options.parquet {
+                if mkdir(directory, 0o777) != 0, cposix_errno() != EEXIST { throw FileError(directory, "create the directory", cposix_errno()) }
+                self.parquetLock = try LockFile(directory.file(".ticklog-serve.lock"), by: "server")
+                let made = try PacketStream(ringBytes: options.ringBytes / 4, kind: kind, rollBytes: nil)
+                parquet = made
+                rotation = try ParquetRotation(made, directory, limit: options.rollBytes, parquetCounts, state, told: wake)
+            } else {
+                parquetLock = nil
+            }
+            self.parquet = parquet
+            self.rotation = rotation
             var port = UInt32(options.port)
             let listener = cposix_bound_socket(options.bind, &port, 1)
             guard listener >= 0 else { throw FileError("tcp " + options.bind + ":\(port)", "listen", -listener) }
             _ = listen(listener, 1024)
             self.port = UInt16(port)
             loop = try ServerLoop(
-                options, listener: listener, wake: wake, images, log: log, archive: archive, parquet: nil, saver: saver, counts, state)
+                options, listener: listener, wake: wake, images, log: log, archive: archive, parquet: parquet, saver: saver, counts, state)
         } catch { throw Fault(error) }
     }
 
@@ -158,6 +176,7 @@ public final class BMSServer {
     public func start() throws(FileError) {
         for writer in writers { writerThreads.append(try WorkThread { writer.run() }) }
         if let saver { saverThread = try WorkThread { saver.run() } }
+        if let rotation { rotationThread = try WorkThread { rotation.run() } }
         let loop = loop
         threads.append(try WorkThread { loop.run() })
     }
@@ -191,8 +210,12 @@ public final class BMSServer {
             writer.inputEnded.store(true, ordering: .releasing)
             writer.wakeUp()
         }
+        rotation?.inputEnded.store(true, ordering: .releasing)
+        parquet?.wake.signal()
         for thread in writerThreads { thread.join() }
         writerThreads = []
+        rotationThread?.join()
+        rotationThread = nil
         if let saver, !saver.saveLast() { state.fail(terminalText(options.image!) + ": the last images could not be saved") }
     }
 }

@@ -116,7 +116,7 @@ extension ServerLoop {
             close(client, because: "there is no memory for its SUBSCRIBE")
             return false
         }
-        let subscription = Subscription(client, index, ranges, rate: packet.words.value(0), seen: watch.now)
+        let subscription = Subscription(client, index, ranges, rate: packet.words.value(0), seen: watch.now, sequence: packet.sequence)
         watch.now &+= 1
         subscription.nextNs = now &+ subscription.intervalNs
         watch.subscriptions.append(subscription)
@@ -191,9 +191,18 @@ extension ServerLoop {
             if subscription.nextNs > now {
                 due = min(due ?? .max, subscription.nextNs)
                 kept.append(subscription)
-            } else if tell(subscription) {
-                subscription.isPending = false
+                continue
+            }
+            let wasResumed = subscription.resumesAt != nil
+            if tell(subscription) {
                 subscription.nextNs = now &+ subscription.intervalNs
+                subscription.isPending = false
+                if wasResumed, !subscription.isEnded {
+                    // Words that it had been told already may have changed again since it began.
+                    subscription.isPending = true
+                    due = min(due ?? .max, subscription.nextNs)
+                    kept.append(subscription)
+                }
             } else if !subscription.isEnded {
                 // It is gone on with when something was read of its queue.
                 kept.append(subscription)
@@ -238,7 +247,6 @@ extension ServerLoop {
                     .diff, timestamp: timestamp, type: UInt8(subscription.index >> 8), source: UInt8(subscription.index & 255),
                     sequence: subscription.sequence, words: PacketWords(control: changed, data: values, count: count)))
                 else { return false }
-                subscription.sequence &+= 1
             }
             guard count == ServerLoop.messageWords else {
                 subscription.resumesAt = nil

@@ -23,7 +23,8 @@ extension BMSServer {
             ("image_saves", imageSaves), ("replayed", replayed), ("cut_bytes", cutBytes),
             ("log_bytes", logCounts.bytes.load()), ("log_files", logCounts.files.load()), ("log_syncs", logCounts.syncs.load()),
             ("log_refusals", logCounts.refusals.load()), ("log_lost_bytes", logCounts.lostBytes.load()),
-            ("archive_bytes", archiveCounts.bytes.load()), ("ring_fill", log?.fillNow ?? 0),
+            ("archive_bytes", archiveCounts.bytes.load()), ("parquet_files", parquetCounts.files.load()),
+            ("parquet_rows", parquetCounts.rows.load()), ("parquet_lost_packets", parquetCounts.lostPackets.load()), ("ring_fill", log?.fillNow ?? 0),
         ]
     }
 
@@ -35,7 +36,7 @@ extension BMSServer {
         for (name, value) in [
             ("refused", counts.refused.load()), ("malformed", counts.malformed.load()), ("forbidden", counts.forbidden.load()),
             ("wrong logins", counts.wrongLogins.load()), ("dropped", counts.dropped.load()), ("timed out", counts.timedOut.load()),
-            ("bytes lost", logCounts.lostBytes.load()),
+            ("bytes lost", logCounts.lostBytes.load()), ("packets not in Parquet", parquetCounts.lostPackets.load()),
         ] as [(String, UInt64)] where value > 0 {
             text += ", \(name) \(value)"
         }
@@ -76,6 +77,9 @@ extension BMSServer {
         counter("log_refusals", "Times that the medium began to refuse.", logCounts.refusals.load())
         gauge("log_refused", "Whether the medium refuses now.", log?.isRefused.load() ?? 0)
         counter("archive_bytes", "Bytes of the archive that are on the medium.", archiveCounts.bytes.load())
+        counter("parquet_files", "Parquet files that are whole.", parquetCounts.files.load())
+        counter("parquet_rows", "Rows in them.", parquetCounts.rows.load())
+        counter("parquet_lost_packets", "Packets that are in no Parquet file, since it could not be written.", parquetCounts.lostPackets.load())
         gauge("ring_bytes", "Memory for what is not on the medium.", log.map { UInt64($0.ring.capacity) } ?? 0)
         gauge("ring_fill_bytes", "How much of it is in use.", log?.fillNow ?? 0)
         return text.text

@@ -26,14 +26,16 @@ final class Subscription {
     @exclusivity(unchecked) var begunAt: UInt64 = 0
     @exclusivity(unchecked) var isPending = false
     @exclusivity(unchecked) var isEnded = false
-    @exclusivity(unchecked) var sequence: UInt8 = 0
+    /// Of the SUBSCRIBE: what it brings has it too.
+    let sequence: UInt8
 
-    init(_ client: ServerClient, _ index: Int, _ ranges: [Words], rate: UInt16, seen: UInt64) {
+    init(_ client: ServerClient, _ index: Int, _ ranges: [Words], rate: UInt16, seen: UInt64, sequence: UInt8) {
         self.client = client
         self.index = index
         self.ranges = ranges
         intervalNs = rate == 0 ? 0 : 1_000_000_000 / UInt64(rate)
         self.seen = seen
+        self.sequence = sequence
     }
 
     /// The ranges of a SUBSCRIBE, in order and joined. Nil: an end is before its beginning.
