@@ -18,14 +18,12 @@ public struct BMSRepair {
         if case .log(let kind) = file.form {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
             defer { memory.deallocate() }
-            LogFileHeader(kind).store(to: memory)
             var bytes = LogFileHeader.bytes
             if summary.number == nil {
-                let body = memory + 48
-                DataPacket(.sync, timestamp: BMSRepair.number(of: summary.path), type: 0, source: 0).store(body: body)
-                let record = LogRecord(timestamp: 0, payload: UnsafeRawPointer(body), size: DataPacket.headerBytes, CRC32C())
-                record.store(to: memory + LogFileHeader.bytes, payload: UnsafeRawPointer(body))
-                bytes += LogRecord.bytes(payload: DataPacket.headerBytes)
+                LogFile.storeHead(kind: kind, number: BMSRepair.number(of: summary.path), timestamp: 0, at: memory, CRC32C())
+                bytes = LogFile.headBytes
+            } else {
+                LogFileHeader(kind).store(to: memory)
             }
             output.bytes(UnsafeRawBufferPointer(start: memory, count: bytes))
         }
