@@ -1,11 +1,11 @@
 #!/bin/bash
 # Runs the benchmarks and puts what they print into README.md, between the marks.
-#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive]      all unless told: the logger's, tables
-#     beside pybcsv, reading DLF, the receiver
+#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive] [serve]      all unless told: the logger's, tables
+#     beside pybcsv, reading DLF, the receiver, the BMS server
 set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 cd "$root"
-[ $# -gt 0 ] || set -- numbers tables dlf receive
+[ $# -gt 0 ] || set -- numbers tables dlf receive serve
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
 Cross/build.sh linux-x86_64
@@ -27,7 +27,12 @@ for part; do
     receive)
         swift build -c release --product ticklog -q
         work=$(mktemp -d)
-        { echo '```'; .build/release/ticklog bench --loss-seconds 60 --out "$work"; echo '```'; } >"$printed"
+        { echo '```'; .build/release/ticklog bench crc32c queue receive --loss-seconds 60 --out "$work"; echo '```'; } >"$printed"
+        rmdir "$work" ;;
+    serve)
+        swift build -c release --product ticklog -q
+        work=$(mktemp -d)
+        { echo '```'; .build/release/ticklog bench serve --seconds 3 --out "$work"; echo '```'; } >"$printed"
         rmdir "$work" ;;
     *) exit 64 ;;
     esac

@@ -34,6 +34,7 @@ step parquet timeout 900 Tests/parquet.sh
 step repair timeout 600 Tests/repair.sh
 step receive timeout 900 Tests/receive.sh quick
 step kafka timeout 600 Tests/kafka.sh
+step serve timeout 900 Tests/serve.sh "$([ "${1:-all}" = all ] || echo quick)"
 step spec timeout 300 docs/examples.py --check
 step faults timeout 600 Tests/faults.sh
 step logbuffer timeout 300 Tests/logbuffer.sh quick

@@ -12,8 +12,10 @@ tool=$root/.build/debug/ticklog
 gcc -O2 -shared -fPIC -std=gnu11 -Wall -Wextra -Werror "$root/Tests/serve/crc32c.c" -o "$work/crc32c.so"
 rounds="30 3 20"
 [ "${1:-}" != quick ] || rounds="5 2 4"
-timeout 300 "$python" "$root/Tests/serve/check_clients.py" "$tool" "$work/crc32c.so" "$work"
+"$root/Cross/cc.sh" host "$work/client" "$root/Tests/serve/client.c"
+mkdir "$work/clients"
+timeout 300 "$python" "$root/Tests/serve/check_clients.py" "$tool" "$work/crc32c.so" "$work/clients" "$work/client"
 mkdir "$work/kills"
 # shellcheck disable=SC2086
 timeout 600 "$python" "$root/Tests/serve/kills.py" "$tool" "$work/crc32c.so" "$work/kills" $rounds
-[ ! -f "$root/Tests/serve/check_serve.py" ] || timeout 600 "$python" "$root/Tests/serve/check_serve.py" "$tool" "$work"
+timeout 600 "$python" "$root/Tests/serve/check_serve.py" "$tool" "$work"

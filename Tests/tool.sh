@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 [ $# -gt 0 ] || set -- linux-aarch64 linux-armv7
 
 swift build -c release --product ticklog -q
+gcc -O2 -shared -fPIC -std=gnu11 Tests/serve/crc32c.c -o "$work/crc32c.so"
 host=$root/.build/release/ticklog
 failures=0 compared=0
 
@@ -78,6 +79,8 @@ for name; do
     timeout 200 python3 Tests/receive/check_receive.py "$emulator $tool" none none "$work/receive-$name" \
         tcp_of_four_channels any_split_of_a_damaged_stream datagrams_of_any_size late_and_repeated_and_restarted \
         files_are_rolled_before_they_exceed killed_and_started_again
+    mkdir "$work/serve-$name"
+    timeout 200 .venv/bin/python Tests/serve/smoke.py "$emulator $tool" "$work/crc32c.so" "$work/serve-$name"
 done
 echo "$compared outputs compared, $failures differ"
 [ "$failures" = 0 ] && [ "$compared" -gt $(($# * 150)) ]

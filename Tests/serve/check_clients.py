@@ -231,6 +231,15 @@ def damaged_files():
         ticklog("validate", place("repaired.log"))
         equal([(row["offset"], row["value"]) for row in lines("replay", place("repaired.log"), "-o", "-", "--format", "jsonl")], expected)
         os.unlink(place("repaired.log"))
+    # Without its first record it gets its number from its name, or behind those that are there.
+    data = bytearray(whole)
+    data[places[0] + 20] ^= 1
+    for name, number in (("lost.log", 1), ("lost.log.000041", 41), ("lost.log", 42)):
+        open(place(name), "wb").write(data)
+        ticklog("repair", place(name), "-o", place("found.log"))
+        info = json.loads(ticklog("info", "--json", place("found.log")))
+        equal((info["number"], info["packets"]), (number, 40))
+        os.unlink(place("found.log"))
     # Cut anywhere: what is whole is there.
     for _ in range(20):
         cut = rng.randrange(places[1], len(whole))

@@ -160,7 +160,7 @@ def read_log_file(path, kind=0, checks=True):
         out.append((at, ts, payload))
         at = end
     first = Packet(out[0][2])
-    assert first.command == SYNC and not first.words and first.source == (0, 0), vars(first)
+    assert first.command == SYNC and not first.words and first.source == (0, 0) and first.seq == kind, vars(first)
     return first.timestamp, out[1:]
 
 

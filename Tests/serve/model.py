@@ -200,7 +200,8 @@ class Log:
             self.last = time
             if self.at + at == 16:
                 first = Packet(payload)
-                assert (first.command, len(first.control), first.timestamp) == (SYNC, 0, self.number), (path, first.command, first.timestamp)
+                found = (first.command, len(first.control), first.timestamp, first.sequence)
+                assert found == (SYNC, 0, self.number, self.kind), (path, found)
             else:
                 records.append((self.number << 40 | (self.at + at), time, payload))
             at += whole
@@ -228,7 +229,7 @@ def write_log(path, payloads, number=1, kind=0, time=1_700_000_000_000_000):
         made = head + struct.pack("<I", crc32c(payload, crc32c(head))) + payload
         return made + bytes(-len(made) % 8)
 
-    data = LOG_MAGIC + struct.pack("<II", 1, kind) + record(time, body(SYNC, timestamp=number))
+    data = LOG_MAGIC + struct.pack("<II", 1, kind) + record(time, body(SYNC, timestamp=number, sequence=kind))
     for i, payload in enumerate(payloads):
         data += record(time + 1000 * (i + 1), payload)
     with open(path, "wb") as file:

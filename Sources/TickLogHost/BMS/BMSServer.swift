@@ -1,4 +1,5 @@
 import CPosix
+import Synchronization
 import TickLog
 
 /// The server of the BMS protocol (spec: BMS): many clients send packets of words, which it logs and keeps an image of; others

@@ -55,14 +55,15 @@ enum LogFile {
         return found
     }
 
-    /// Stores `headBytes`: in front of the records, one that no reader applies tells the file's number.
+    /// Stores `headBytes`: in front of the records, one that no reader applies tells the file's number, and again the kind,
+    /// which the header's bytes have without a checksum.
     static func storeHead(
         kind: LogFileHeader.Kind, number: UInt64, timestamp: UInt64, at out: UnsafeMutableRawPointer, _ crc: CRC32C
     ) {
         LogFileHeader(kind).store(to: out)
         let record = out + LogFileHeader.bytes
         let payload = record + LogRecord.headerBytes
-        DataPacket(.sync, timestamp: number, type: 0, source: 0).store(body: payload)
+        DataPacket(.sync, timestamp: number, type: 0, source: 0, sequence: UInt8(kind.rawValue)).store(body: payload)
         LogRecord(timestamp: timestamp, payload: payload, size: DataPacket.headerBytes, crc).store(to: record, payload: payload)
     }
 }

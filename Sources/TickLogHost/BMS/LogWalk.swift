@@ -30,8 +30,8 @@ public struct LogWalk {
         kind = header.kind
         at = LogFileHeader.bytes
         guard let (record, payload) = LogWalk.record(bytes, at, crc), let first = try? DataPacket(body: payload),
-            first.command == DataPacket.Command.sync.rawValue, first.words.count == 0, first.timestamp > 0,
-            first.timestamp <= LogFile.mostNumber
+            first.command == DataPacket.Command.sync.rawValue, first.words.count == 0,
+            first.sequence == UInt8(kind.rawValue), first.timestamp > 0, first.timestamp <= LogFile.mostNumber
         else {
             if bytes.count < LogFile.headBytes { throw Fault(.torn, path, at: at, "found the end of the file, expected the record of the file's number") }
             throw Fault(.damaged, path, at: at, "expected a record with the file's number")

@@ -169,16 +169,17 @@ struct ServeBench {
     }
 
     private func residentBytes() -> UInt64 {
+        let descriptor = cposix_open("/proc/self/statm", O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { return 0 }
+        defer { _ = close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         // Of the process: pages, the second number.
-        guard let file = try? MappedFile("/proc/self/statm") else { return 0 }
         var number: UInt64 = 0
         var field = 0
-        for i in 0..<file.bytes.count {
-            let byte = file.bytes[i]
-            if byte == 0x20 { field += 1 }
-            if field == 1, byte >= 0x30, byte <= 0x39 { number = number * 10 + UInt64(byte - 0x30) }
+        for i in 0..<max(0, count) {
+            if bytes[i] == 0x20 { field += 1 } else if field == 1 { number = number * 10 + UInt64(bytes[i] & 15) }
         }
-        withExtendedLifetime(file) {}
         return number * UInt64(sysconf(Int32(_SC_PAGESIZE)))
     }
 

@@ -6,21 +6,24 @@ public struct BMSRepair {
 
     public init(_ file: BMSFile) { summary = BMSSummary(file) }
 
-    /// A log whose first record is lost has no number; then it gets this one, which says that it is not known.
-    static var unknownNumber: UInt64 { 0 }
+    /// The number of a log's file whose first record is lost: that of its name, or the one behind those that are there.
+    static func number(of path: String) -> UInt64 {
+        let digits = path.fileExtension
+        if digits.utf8.count >= 6, let number = UInt64(digits), number > 0, number <= LogFile.mostNumber { return number }
+        guard let numbers = try? LogFile.numbers(of: path, from: .max), let last = numbers.last else { return 1 }
+        return min(last + 1, LogFile.mostNumber)
+    }
 
     public func write(_ file: BMSFile, to output: Output) throws(Fault) {
         if case .log(let kind) = file.form {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
             defer { memory.deallocate() }
-            LogFileHeader(kind).store(to: memory)
             var bytes = LogFileHeader.bytes
             if summary.number == nil {
-                let body = memory + 48
-                DataPacket(.sync, timestamp: BMSRepair.unknownNumber, type: 0, source: 0).store(body: body)
-                let record = LogRecord(timestamp: 0, payload: UnsafeRawPointer(body), size: DataPacket.headerBytes, CRC32C())
-                record.store(to: memory + LogFileHeader.bytes, payload: UnsafeRawPointer(body))
-                bytes += LogRecord.bytes(payload: DataPacket.headerBytes)
+                LogFile.storeHead(kind: kind, number: BMSRepair.number(of: summary.path), timestamp: 0, at: memory, CRC32C())
+                bytes = LogFile.headBytes
+            } else {
+                LogFileHeader(kind).store(to: memory)
             }
             output.bytes(UnsafeRawBufferPointer(start: memory, count: bytes))
         }

@@ -139,6 +139,10 @@ public struct BMSWalk {
 
     private func content(_ kind: LogFileHeader.Kind, _ body: FileBytes) throws(FormatError) -> Content {
         if isFirst, let first = try? DataPacket(body: body), first.knownCommand == .sync, first.words.count == 0 {
+            // Of the header's bytes the kind is the one that nothing else tells.
+            guard first.sequence == UInt8(kind.rawValue) else {
+                throw FormatError(.message, at: 11, expected: "the kind that the header tells", found: .number(UInt64(first.sequence)))
+            }
             return .number(first.timestamp)
         }
         guard kind == .legacyPackets else { return .data(try DataPacket(body: body)) }
