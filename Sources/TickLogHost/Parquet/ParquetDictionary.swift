@@ -146,8 +146,11 @@ final class ParquetDictionary {
         let mask = slotRoom - 1
         cxxhash_zero(slots, 2 * slotRoom)
         var twice = 0
+        let step = rows / Self.samples
         for i in 0..<Self.samples {
-            let value = widened(values[rows / Self.samples &* i])
+            // One from each part, at no fixed distance: values may have a period.
+            let place = Int(((UInt64(truncatingIfNeeded: i &* 40503) & 0xFFFF) &* UInt64(step)) &>> 16)
+            let value = widened(values[step &* i &+ place])
             var slot = Self.hash(UInt64(value)) & mask
             while slots[slot] != 0, entries[Int(slots[slot]) &- 1] != value { slot = (slot &+ 1) & mask }
             if slots[slot] != 0 {
