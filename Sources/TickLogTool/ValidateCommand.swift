@@ -85,6 +85,12 @@ struct Validation {
                 rows = summary.frames
                 faults += summary.faults
                 isClosed = !summary.isTorn
+            case .rnog(let file):
+                kind = "rnog"
+                let summary = try RNOGSummary(file)
+                rows = summary.packets
+                faults += summary.faults
+                isClosed = !summary.isTorn
             case .dlfMeta:
                 kind = "dlf-meta"
                 isClosed = true

@@ -8,7 +8,7 @@ extension RecordKinds {
         _ bytes: FileBytes, _ needed: UnsafeMutablePointer<Int>, _ record: UnsafeMutablePointer<ticklog_record>
     ) -> ticklog_status {
         needed.pointee = 0
-        switch step(bytes) {
+        switch look(at: bytes) {
         case .record(let found):
             record.pointee = ticklog_record(
                 magic: found.magic, version: found.version, payload_bytes: UInt32(found.payload.count),
@@ -30,7 +30,7 @@ extension RecordKinds {
     ) -> ticklog_status {
         var at = 0
         while true {
-            at = nextMagic(in: bytes, from: at)
+            at = magic(in: bytes, from: at)
             skipped.pointee = at
             let status = next(bytes.slice(at: at, count: bytes.count - at), needed, record)
             if status == TICKLOG_OK || status == TICKLOG_END { return status }

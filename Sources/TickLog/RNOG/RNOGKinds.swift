@@ -70,9 +70,18 @@ public struct RNOGKinds: RecordKinds {
     /// The largest packet: a pedestal.
     public static var maxBytes: Int { RNOGPedestal.bytes + Record.framingBytes }
 
-    public func knows(magic: UInt16) -> Bool { RNOGKind(rawValue: magic) != nil }
+    /// Looks at the start of `bytes`.
+    public func step(_ bytes: FileBytes) -> RecordStep { look(at: bytes) }
 
-    public func size(magic: UInt16, version: UInt16, candidate: Int, _ payload: FileBytes) -> RecordSize {
+    /// The same, with the Adler-32 of parts of `bytes` computed by somebody who knows much of it already.
+    public func step(_ bytes: FileBytes, checksum: (UnsafeRawPointer, Int) -> UInt32) -> RecordStep { look(at: bytes, checksum) }
+
+    /// How many bytes stand before the first place where a packet, or its beginning, may be.
+    public func nextMagic(in bytes: FileBytes) -> Int { magic(in: bytes, from: 0) }
+
+    func knows(magic: UInt16) -> Bool { RNOGKind(rawValue: magic) != nil }
+
+    func size(magic: UInt16, version: UInt16, candidate: Int, _ payload: FileBytes) -> RecordSize {
         guard let kind = RNOGKind(rawValue: magic) else { return .unknownMagic }
         guard version <= kind.version else { return .unknownVersion }
         if kind == .daqStatus, let other = RNOGDaqStatus.size(version, candidate) { return .bytes(other) }

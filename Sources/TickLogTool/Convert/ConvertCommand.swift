@@ -8,8 +8,8 @@ func convertCommand() -> Command {
         help: """
             Usage: ticklog convert IN OUT [OPTION]...
 
-            IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory or archive (its polled file), found out from
-            the content; - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard
+            IN is a BCSV, CSV, JSON Lines or DLF file, one of RNO-G packets (see ticklog rnog --help), or a run's directory
+            or archive (its polled file), found out from the content; - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard
             output; with / at its end, or with --format, it is the directory of a run. OUT is written beside its place
             and gets its name when it is whole: after a failure there is no part of it.
 
@@ -51,6 +51,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw .usage("found \(arguments.operands.count) operands, expected two: IN and OUT")
     }
     let out = arguments.operands[1]
+    if let file = rnogInput(arguments.operands[0]) { return try convertRNOG(file, out, nil, arguments) }
     if arguments.has("format") || out.utf8.last == 0x2F { return try convertRun(arguments, out) }
     let format = try outputFormat(arguments, out)
     let encoding = try Encoding(arguments)
@@ -82,7 +83,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
     if out != "-" {
         do { try file.commit() } catch { throw Failure(error) }
     } else if format == "bcsv" {
-        try copy(file.temporaryPath)
+        try copyToOutput(file.temporaryPath)
         file.discard()
     }
     faults = input.faults + faults
@@ -122,13 +123,13 @@ private func refuseDoubles(_ table: Table, _ format: String) throws(Failure) {
     }
 }
 
-private func temporaryPath() -> String {
+func temporaryPath() -> String {
     var directory = "/tmp"
     if let given = getenv("TMPDIR"), given[0] != 0 { directory = String(cString: given) }
     return directory.file("ticklog-convert-\(getpid()).bcsv")
 }
 
-private func copy(_ path: String) throws(Failure) {
+func copyToOutput(_ path: String) throws(Failure) {
     do {
         let file = try MappedFile(path)
         let output = Output(descriptor: 1)
@@ -140,7 +141,7 @@ private func copy(_ path: String) throws(Failure) {
     }
 }
 
-private func writeText(
+func writeText(
     _ table: Table, _ output: Output, _ format: String, _ arguments: Arguments, salvage: Bool
 ) throws(Failure) -> [Fault] {
     var columns: [Int] = []
@@ -168,12 +169,12 @@ private func writeText(
 
 /// Without --salvage, a damaged input makes no output.
 func check(_ table: Table, salvage: Bool) throws(Failure) {
-    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable)) {
+    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable || table is RNOGTable)) {
         throw Failure(fault)
     }
 }
 
-private func writeBCSV(
+func writeBCSV(
     _ table: Table, of source: String, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
     let writer: BCSVWriter

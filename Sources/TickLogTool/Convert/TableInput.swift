@@ -7,6 +7,7 @@ final class TableInput {
         case bcsv(BCSVFile)
         case dlf(DLFFile)
         case frames(FrameFile)
+        case rnog(RNOGFile)
         case run(Run)
         case row(MappedFile, DLFMeta)
         case csv(CSVFile)
@@ -73,6 +74,7 @@ final class TableInput {
         if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
         let name = path.fileExtension
         let isBinary = from == "bcsv" || name == "bcsv" || name == "bcs" || name == "dlf"
+        if from.isEmpty, try RNOGFile.recognises(file) { return .rnog(RNOGFile(file)) }
         if from.isEmpty, FrameFile.recognises(file) { return .frames(FrameFile(file)) }
         if isBinary || RunArchive.recognises(file.bytes) || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
             return try binary(try Input(file))
@@ -98,6 +100,7 @@ final class TableInput {
         case .bcsv(let file): .bcsv(file)
         case .dlf(let file): .dlf(file)
         case .frames(let file): .frames(file)
+        case .rnog(let file): .rnog(file)
         case .dlfMeta(let file, let meta): .row(file, meta)
         case .run(let directory): .run(try Run(directory))
         }
@@ -159,6 +162,7 @@ final class TableInput {
         case .bcsv(let file): return BCSVTable([file], salvage: salvage)
         case .dlf(let file): return DLFTable(file)
         case .frames(let file): return FrameTable(file, salvage: salvage)
+        case .rnog(let file): return RNOGTable(file, try file.onlyKind(), .packets, salvage: salvage)
         case .row(_, let meta): return OneRow(meta)
         case .csv(let file): return CSVTable(file)
         case .jsonl(let file): return JSONTable(file)
