@@ -32,6 +32,7 @@ step append timeout 600 Tests/append.sh quick
 step convert timeout 600 Tests/convert.sh
 step repair timeout 600 Tests/repair.sh
 step receive timeout 900 Tests/receive.sh quick
+step rnog timeout 600 Tests/rnog.sh
 step kafka timeout 600 Tests/kafka.sh
 step spec timeout 300 docs/examples.py --check
 step faults timeout 600 Tests/faults.sh

@@ -14,11 +14,12 @@ func benchCommand() -> Command {
               queue     8-byte records from one thread to another
               receive   'ticklog receive' beside a receiver that makes the same calls and throws all away: bytes a second of
                         both in turn, and what is lost at 70 % of that
+              rnog      RNO-G packets: Adler-32, decoding with it, and the index of a file of 1 GiB
 
               --runs N      of which the median is told; 5 by default
               --seconds N   of each run; 1 by default
               --loss-seconds N  how long at 70 %; 10 by default, 0: not at all
-              --out DIR     for the files that receive writes, and removes; the current directory by default
+              --out DIR     for the files that receive and rnog write, and remove; the current directory by default
               --json        one JSON object for each result, a line each
               --help, --version
 
@@ -32,9 +33,9 @@ func benchCommand() -> Command {
             Option("out", takesValue: true), Option("json"),
         ],
         run: { (arguments) throws(Failure) in
-            let names = ["crc32c", "queue", "receive"]
+            let names = ["crc32c", "queue", "receive", "rnog"]
             for name in arguments.operands where !names.contains(name) {
-                throw .usage("found '\(terminalText(name))', expected crc32c, queue or receive")
+                throw .usage("found '\(terminalText(name))', expected crc32c, queue, receive or rnog")
             }
             let bench = Bench(
                 output: Output(descriptor: 1), json: arguments.has("json"), runs: Int(try arguments.number("runs", 1...99, or: 5)),
@@ -42,6 +43,7 @@ func benchCommand() -> Command {
             let chosen = arguments.operands.isEmpty ? names : arguments.operands
             if chosen.contains("crc32c") { bench.crc32c() }
             if chosen.contains("queue") { try bench.queue() }
+            if chosen.contains("rnog") { try bench.rnog(directory: arguments.value("out") ?? ".") }
             if chosen.contains("receive") {
                 try ReceiveBench(
                     bench, directory: arguments.value("out") ?? ".",
