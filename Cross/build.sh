@@ -1,5 +1,5 @@
 #!/bin/sh
-# build.sh TARGET|all: builds build/TARGET/libticklog.a (lz4 included) and build/TARGET/include/ticklog.h.
+# build.sh TARGET|all: builds build/TARGET/libticklog.a (lz4 included) and the headers in build/TARGET/include.
 # build.sh TARGET PRODUCT DIRECTORY: the same of another product of the package, in a directory of its own.
 set -eu
 . "$(dirname -- "$0")/targets.sh"
@@ -45,5 +45,5 @@ cp "$build/$name/swift/release/lib$product.a" "$out/libticklog.a.new" 2>/dev/nul
 )
 rm -rf "$merge"
 mv "$out/libticklog.a.new" "$out/libticklog.a"
-cp "$root/include/ticklog.h" "$out/include/"
+cp "$root"/include/*.h "$out/include/"
 echo "$out/libticklog.a: $(wc -c <"$out/libticklog.a") bytes"

@@ -13,7 +13,7 @@ seconds=${1:-60}
 [ $# -gt 0 ]
 shared=build/fuzz/modules
 mkdir -p "$shared"
-compile="swiftc -O -sanitize=fuzzer,address -parse-as-library -suppress-warnings -I include -I Sources/CLZ4 -I Sources/CXXHash -I Sources/CCRC32C -I Sources/CKafka
+compile="swiftc -O -sanitize=fuzzer,address -parse-as-library -suppress-warnings -I include -I Sources/CLZ4 -I Sources/CXXHash -I Sources/CCRC32C -I Sources/CKafka -I Sources/CZlib
     -I Sources/CPosix -I $shared"
 
 named() { # TARGET KEY: the words behind `// KEY:` in the target

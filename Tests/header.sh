@@ -1,5 +1,6 @@
 #!/bin/sh
-# ticklog.h alone compiles as C99, C11 and C++11 without a warning, with short enums too, and says the same sizes.
+# ticklog.h alone compiles as C99, C11 and C++11 without a warning, with short enums too, and says the same sizes. So does
+# ticklog_rnog.h, whose structures have the offsets of the packets on every target, or it does not compile.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
@@ -19,6 +20,19 @@ const ticklog_field fields[] = {
 typedef char status_is_32_bits[sizeof(ticklog_status) == 4 ? 1 : -1];
 EOF
 cp "$work/c.c" "$work/cc.cc"
+cat > "$work/rnog.c" <<'EOF'
+#include "ticklog_rnog.h"
+extern uint64_t all(const ticklog_rnog_header *h, const ticklog_rnog_pedestal *p, const ticklog_rnog_daqstatus *d);
+uint64_t all(const ticklog_rnog_header *h, const ticklog_rnog_pedestal *p, const ticklog_rnog_daqstatus *d)
+{
+    return TICKLOG_RNOG_TRIGGER_MASK(h->radiant_trigger_cfg[0]) + TICKLOG_RNOG_TRIGGER_NCOINC(h->radiant_trigger_cfg[1]) +
+           TICKLOG_RNOG_TRIGGER_WINDOW(h->radiant_trigger_cfg[1]) + TICKLOG_RNOG_LT_NUM_COINC(*h) + TICKLOG_RNOG_LT_VPP_MODE(*h) +
+           TICKLOG_RNOG_LT_CHANNEL_MASK(*h) + TICKLOG_RNOG_PEDESTAL_MASK(*p) + TICKLOG_RNOG_NCYCLES(d->lt_scalers) +
+           (uint64_t)TICKLOG_RNOG_CAL_T_TIMES_16(*d) + TICKLOG_RNOG_CAL_MODE(*d) + TICKLOG_RNOG_CAL_ENABLED(*d) +
+           TICKLOG_RNOG_CAL_ATTEN_TIMES_2(*d) + TICKLOG_RNOG_CAL_OUT(*d) + TICKLOG_RNOG_CAL_REV(*d);
+}
+EOF
+cp "$work/rnog.c" "$work/rnog.cc"
 
 check() {
     if "$@" -Wall -Wextra -Wpedantic -Werror -I "$root/include" -c -o "$work/o.o"; then
@@ -34,6 +48,7 @@ for compiler in gcc clang arm-none-eabi-gcc aarch64-linux-gnu-gcc arm-linux-gnue
     for enums in "" -fshort-enums; do
         for standard in c99 c11; do
             check "$compiler" "-std=$standard" -Wc++-compat $enums "$work/c.c"
+            check "$compiler" "-std=$standard" -Wc++-compat $enums "$work/rnog.c"
         done
     done
 done
@@ -43,6 +58,7 @@ for compiler in g++ clang++; do
     "$compiler" -include cstddef -c -o "$work/o.o" "$work/works.cc" 2> /dev/null || continue # no C++ library here
     for enums in "" -fshort-enums; do
         check "$compiler" -std=c++11 $enums "$work/cc.cc"
+        check "$compiler" -std=c++11 $enums "$work/rnog.cc"
     done
 done
 echo "header: $passed passed, $failed failed"

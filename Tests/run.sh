@@ -33,6 +33,7 @@ step convert timeout 600 Tests/convert.sh
 step parquet timeout 900 Tests/parquet.sh
 step repair timeout 600 Tests/repair.sh
 step receive timeout 900 Tests/receive.sh quick
+step rnog timeout 600 Tests/rnog.sh
 step kafka timeout 600 Tests/kafka.sh
 step serve timeout 900 Tests/serve.sh "$([ "${1:-all}" = all ] || echo quick)"
 step spec timeout 300 docs/examples.py --check

@@ -1002,6 +1002,101 @@ ticklog_status ticklog_log_buffer_open_shared(const char *name, uint32_t from, t
 ticklog_status ticklog_log_buffer_close(ticklog_log_share *share);
 
 /* ------------------------------------------------------------------------------------------------------------------
+ * Records: structures of yours one behind the other, each as
+ *
+ *     magic u16 | version u16 | payload | Adler-32 of the payload u32
+ *
+ * Little-endian, without a length: magic and version tell it, or the first bytes of the payload. You describe each kind
+ * once, with every version that there ever was; from then on old records are read as the newest structure:
+ *
+ *     static const ticklog_record_form forms[] = {
+ *         { .version = 1, .bytes = sizeof(gps_v1), .upconvert = gps_from_v1 },
+ *         { .version = 2, .bytes = sizeof(gps) },
+ *     };
+ *     static const ticklog_record_kind kinds[] = {
+ *         { .size = sizeof kinds[0], .magic = 0x6770, .version = 2, .name = "gps", .record_bytes = sizeof(gps),
+ *           .form_count = 2, .forms = forms, .field_count = 3, .fields = gps_fields },
+ *     };
+ *
+ * The checksum covers neither magic nor version. Two versions of the same size are told apart by nothing else, so give
+ * a new version another size. ticklog_rnog.h has the records of the RNO-G detector, read and written in the same way.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* One version of a kind of record, as it is stored. */
+typedef struct ticklog_record_form {
+    uint16_t version;
+    uint16_t reserved; /* 0 */
+    uint32_t bytes;    /* of the payload; with `measure`, how many of its first bytes tell the size */
+    uint32_t (*measure)(void *context, const void *payload); /* the payload's bytes, at least `bytes`; 0: they cannot be
+                                                                right. NULL: always `bytes` */
+    ticklog_status (*upconvert)(void *context, const void *payload, uint32_t bytes, void *record); /* fills the newest
+                                    structure, which is zero. NULL: the payload is its beginning (not with `measure`) */
+} ticklog_record_form;
+
+/* A kind of record, with all its versions. Functions get a payload that is aligned to nothing. */
+typedef struct ticklog_record_kind {
+    uint32_t size;                    /* sizeof(ticklog_record_kind) */
+    uint16_t magic;
+    uint16_t version;                 /* the newest, which is written; one of the forms' */
+    const char *name;
+    uint32_t record_bytes;            /* sizeof the newest structure */
+    uint32_t form_count;
+    const ticklog_record_form *forms; /* a version that had several sizes has as many forms, smallest first: the checksum
+                                         tells which it is */
+    uint32_t (*store)(void *context, const void *record, void *payload, uint32_t room); /* makes the payload; answers its
+                                         bytes, more than `room` if it does not fit, 0 if the record cannot be stored.
+                                         NULL: the structure as it is, padding included */
+    void *context;
+    uint32_t most_bytes;              /* that a payload may have; 0: 2^20 */
+    uint32_t field_count;             /* of the newest structure, for tables: see ticklog_record_table; 0: none */
+    const ticklog_field *fields;
+} ticklog_record_kind;
+
+/* A record that was found. */
+typedef struct ticklog_record {
+    uint16_t magic;
+    uint16_t version;       /* as it is stored */
+    uint32_t payload_bytes;
+    uint32_t bytes;         /* of the whole record: 8 more */
+    uint32_t checksum;      /* which holds */
+    const void *payload;    /* in the bytes that were looked at; aligned to nothing */
+} ticklog_record;
+
+/* [any] Checks descriptions; the other functions trust them. Errors: NULL, BAD_SIZE, BAD_ARGUMENT (a form larger than the
+ * structure without upconvert, forms in the wrong order, no form of the version that is written), DUPLICATE_NAME (two of
+ * one magic), and those of fields: BAD_TYPE, BAD_FIELD, NAME_TOO_LONG, TOO_MANY. */
+ticklog_status ticklog_record_check(const ticklog_record_kind *kinds, uint32_t kind_count);
+
+/* [any] The record at the start of `bytes`, whose checksum is verified. END: there must be at least *needed bytes, the
+ * same ones and more; at the end of a file it is torn. Time: linear in the record.
+ * Errors: NULL, END, WRONG_FORMAT (not a magic of these kinds), UNSUPPORTED (a version without a form), DAMAGED (the
+ * checksum is wrong, or the size impossible). */
+ticklog_status ticklog_record_next(const ticklog_record_kind *kinds, uint32_t kind_count, const void *bytes, size_t count,
+                                   size_t *needed, ticklog_record *record);
+
+/* [any] The first record in `bytes`, wherever it begins: *skipped tells how many bytes before it are none. END: as above,
+ * without the skipped ones. Errors: NULL, END. */
+ticklog_status ticklog_record_find(const ticklog_record_kind *kinds, uint32_t kind_count, const void *bytes, size_t count,
+                                   size_t *skipped, size_t *needed, ticklog_record *record);
+
+/* [any] Stores a record that was found as the newest structure of its kind, in `out`, aligned as that needs.
+ * Errors: NULL, BAD_ARGUMENT (of another kind), BAD_SIZE, NO_MEMORY (room is less than record_bytes), and what upconvert
+ * answers. */
+ticklog_status ticklog_record_read(const ticklog_record_kind *kind, const ticklog_record *record, void *out, size_t room);
+
+/* [any] Stores a structure as a record of the newest version: *bytes of them. Errors: NULL, NO_MEMORY, BAD_ARGUMENT (store
+ * refused it). */
+ticklog_status ticklog_record_write(const ticklog_record_kind *kind, const void *record, void *out, size_t room,
+                                    size_t *bytes);
+
+/* [any] Sets what a table of this kind's structures needs: row_bytes, fields and field_count. Each record that was read is
+ * then a row for ticklog_write_row. Errors: NULL, BAD_SIZE, BAD_FIELD (the kind has no fields). */
+ticklog_status ticklog_record_table(const ticklog_record_kind *kind, ticklog_table_config *config);
+
+/* [any] Adler-32 of bytes, or of bytes behind others whose Adler-32 is `before` (1: none). */
+uint32_t ticklog_adler32(uint32_t before, const void *bytes, size_t count);
+
+/* ------------------------------------------------------------------------------------------------------------------
  * Reading DLF files: meta.dlf, and polled.dlf, event.dlf and loss.dlf
  *
  * A polled file has samples without any framing: which stream and which tick they are of follows from the schedule in

@@ -7,7 +7,8 @@ func infoCommand() -> Command {
         help: """
             Usage: ticklog info PATH... [--json]
 
-            Tells what a BCSV, DLF or .dat file, a BMS log, or a run's directory, is: format, version, codecs, columns and types, rows,
+            Tells what a BCSV, DLF or .dat file (frames or RNO-G packets), a BMS log, or a run's directory, is: format, version,
+            codecs, columns and types, rows,
             packets, time span, sizes, closed or not, damage. PATH may be an archive of a run, or - for standard input.
             Of DLF it also tells how many samples each stream has, a torn tail, and whether the tick span that is stored
             is that of the data; a polled file is measured by arithmetic, whatever its size.
@@ -63,6 +64,10 @@ private func info(_ path: String, _ json: Bool, _ output: Output) throws(Fault) 
     case .bms(let file):
         let summary = BMSSummary(file)
         if json { writer.bms(summary) } else { output.bms(summary) }
+        code = exitCode(summary.faults)
+    case .rnog(let file):
+        let summary = try RNOGSummary(file)
+        if json { writer.rnog(summary) } else { output.rnog(summary) }
         code = exitCode(summary.faults)
     case .dlfMeta(let file, let meta):
         if json {

@@ -8,6 +8,7 @@ enum Input {
     case dlf(DLFFile)
     case frames(FrameFile)
     case bms(BMSFile)
+    case rnog(RNOGFile)
     case dlfMeta(MappedFile, DLFMeta)
 
     init(_ path: String) throws(Fault) {
@@ -44,17 +45,21 @@ enum Input {
                 else { throw error }
                 self = .dlfMeta(file, meta)
             }
+        } else if try RNOGFile.recognises(file) {
+            self = .rnog(RNOGFile(file))
         } else if FrameFile.recognises(file) {
             self = .frames(FrameFile(file))
         } else if BMSFile.recognises(file.bytes) {
             self = .bms(try BMSFile(log: file))
+        } else if try RNOGFile.hasAny(file) {
+            self = .rnog(RNOGFile(file))
         } else {
             try Input.refuseParquet(file)
             var found = "no bytes"
             if file.bytes.count > 0 {
                 found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
             }
-            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484), frames (d3914c7e), a BMS log (544c424d) or an archive of a run")
+            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484), frames (d3914c7e), a BMS log (544c424d), RNO-G packets (d1ea, d1af, a157, ccda) or an archive of a run")
         }
     }
 
@@ -75,6 +80,6 @@ enum Input {
     /// Whether what begins so can become a file that is read: a pipe may give less than a header at first.
     static func isPossible(_ bytes: FileBytes) -> Bool {
         bytes.count < 512 || RunArchive.recognises(bytes) || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
-            || FrameFile.recognises(bytes) || BMSFile.recognises(bytes)
+            || FrameFile.recognises(bytes) || BMSFile.recognises(bytes) || RNOGFile.isPossible(bytes)
     }
 }

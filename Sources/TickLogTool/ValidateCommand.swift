@@ -92,6 +92,12 @@ struct Validation {
                 packets = Int(clamping: summary.packets + summary.others)
                 faults += summary.faults
                 isClosed = !summary.isTorn
+            case .rnog(let file):
+                kind = "rnog"
+                let summary = try RNOGSummary(file)
+                rows = summary.packets
+                faults += summary.faults
+                isClosed = !summary.isTorn
             case .dlfMeta:
                 kind = "dlf-meta"
                 isClosed = true

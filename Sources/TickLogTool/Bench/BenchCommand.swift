@@ -19,6 +19,7 @@ func benchCommand() -> Command {
                         throws all away: packets a second of both in turn; the time of queries, and memory, under a load; the
                         time of a start with a log and no image
               parquet   values written as Parquet, by shape of the table, plain and with LZ4; the file's sync is not counted
+              rnog      RNO-G packets: Adler-32, decoding with it, and the index of a file of 1 GiB
 
               --runs N      of which the median is told; 5 by default
               --seconds N   of each run; 1 by default
@@ -43,9 +44,9 @@ func benchCommand() -> Command {
             Option("out", takesValue: true), Option("json"),
         ],
         run: { (arguments) throws(Failure) in
-            let names = ["crc32c", "queue", "logbuffer", "receive", "serve", "parquet"]
+            let names = ["crc32c", "queue", "logbuffer", "receive", "serve", "parquet", "rnog"]
             for name in arguments.operands where !names.contains(name) {
-                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer, receive, serve or parquet")
+                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer, receive, serve, parquet or rnog")
             }
             let bench = Bench(
                 output: Output(descriptor: 1), json: arguments.has("json"), runs: Int(try arguments.number("runs", 1...99, or: 5)),
@@ -54,6 +55,7 @@ func benchCommand() -> Command {
             if chosen.contains("crc32c") { bench.crc32c() }
             if chosen.contains("queue") { try bench.queue() }
             if chosen.contains("logbuffer") { try bench.logBuffer() }
+            if chosen.contains("rnog") { try bench.rnog(directory: arguments.value("out") ?? ".") }
             if chosen.contains("receive") {
                 try ReceiveBench(
                     bench, directory: arguments.value("out") ?? ".",

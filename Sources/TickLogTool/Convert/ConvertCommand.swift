@@ -8,10 +8,11 @@ func convertCommand() -> Command {
         help: """
             Usage: ticklog convert IN OUT [OPTION]...
 
-            IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory or archive (its polled file), found out from
-            the content; - is standard input. OUT is what its extension says: .bcsv, .csv, .jsonl or .parquet; - is
-            standard output; with / at its end, or with --format, it is the directory of a run. OUT is written beside its
-            place and gets its name when it is whole: after a failure there is no part of it.
+            IN is a BCSV, CSV, JSON Lines or DLF file, one of RNO-G packets (see ticklog rnog --help), a BMS log, or a run's
+            directory or archive (its polled file), found out from the content; - is standard input. OUT is what its extension
+            says: .bcsv, .csv, .jsonl or .parquet; - is standard output; with / at its end, or with --format, it is the
+            directory of a run. OUT is written beside its place and gets its name when it is whole: after a failure there is
+            no part of it.
 
             A run becomes a run of the other format, or a copy, with all that it has. A table becomes a run if it has a
             column tick: columns a.x and a.y are a stream a, others a stream of one value. With a column stream as well,
@@ -54,6 +55,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw .usage("found \(arguments.operands.count) operands, expected two: IN and OUT")
     }
     let out = arguments.operands[1]
+    if let file = rnogInput(arguments.operands[0]) { return try convertRNOG(file, out, nil, arguments) }
     if arguments.has("format") || out.utf8.last == 0x2F { return try convertRun(arguments, out) }
     let format = try outputFormat(arguments, out)
     let encoding = try Encoding(arguments)
@@ -97,7 +99,7 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
     if out != "-" {
         do { try file.commit() } catch { throw Failure(error) }
     } else if format == "bcsv" {
-        try copy(file.temporaryPath)
+        try copyToOutput(file.temporaryPath)
         file.discard()
     }
     faults = input.faults + faults
@@ -147,7 +149,7 @@ func temporaryPath() -> String {
     return directory.file("ticklog-convert-\(getpid()).bcsv")
 }
 
-func copy(_ path: String) throws(Failure) {
+func copyToOutput(_ path: String) throws(Failure) {
     do {
         let file = try MappedFile(path)
         let output = Output(descriptor: 1)
@@ -190,7 +192,7 @@ func check(_ table: Table, salvage: Bool) throws(Failure) {
 }
 
 func isFatal(_ fault: Fault, _ table: Table, salvage: Bool) -> Bool {
-    fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable || table is PacketTable))
+    fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable || table is PacketTable || table is RNOGTable))
 }
 
 func writeBCSV(

@@ -39,6 +39,9 @@ struct Encoding {
 
     static var probeRows: UInt64 { 4096 }
 
+    /// Of a table that is large and changes little, without a probe.
+    var logged: BCSVOptions { base(logged: true) }
+
     /// What was logged is mostly large, and level 1 ten times as fast as level 6.
     private func base(logged: Bool) -> BCSVOptions {
         var base = base

@@ -8,6 +8,7 @@ final class TableInput {
         case dlf(DLFFile)
         case frames(FrameFile)
         case bms(BMSFile)
+        case rnog(RNOGFile)
         case run(Run)
         case row(MappedFile, DLFMeta)
         case csv(CSVFile)
@@ -82,6 +83,7 @@ final class TableInput {
         let name = path.fileExtension
         if from.isEmpty, BMSFile.recognises(file.bytes) { return .bms(try BMSFile(log: file)) }
         let isBinary = from == "bcsv" || name == "bcsv" || name == "bcs" || name == "dlf"
+        if from.isEmpty, try RNOGFile.recognises(file) { return .rnog(RNOGFile(file)) }
         if from.isEmpty, FrameFile.recognises(file) { return .frames(FrameFile(file)) }
         if isBinary || RunArchive.recognises(file.bytes) || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
             return try binary(try Input(file))
@@ -108,6 +110,7 @@ final class TableInput {
         case .dlf(let file): .dlf(file)
         case .frames(let file): .frames(file)
         case .bms(let file): .bms(file)
+        case .rnog(let file): .rnog(file)
         case .dlfMeta(let file, let meta): .row(file, meta)
         case .run(let directory): .run(try Run(directory))
         }
@@ -170,6 +173,7 @@ final class TableInput {
         case .dlf(let file): return DLFTable(file)
         case .frames(let file): return FrameTable(file, salvage: salvage)
         case .bms(let file): return BMSTable(file, salvage: salvage)
+        case .rnog(let file): return RNOGTable(file, try file.onlyKind(), .packets, salvage: salvage)
         case .row(_, let meta): return OneRow(meta)
         case .csv(let file): return CSVTable(file)
         case .jsonl(let file): return JSONTable(file)

@@ -19,7 +19,7 @@ func writeTable(_ table: Table, of path: String, _ out: String, _ format: String
         options.fileCodec = .batch
         faults = try writeBCSV(table, of: path, nil, file.temporaryPath, options, salvage: false)
         if out == "-" {
-            try copy(file.temporaryPath)
+            try copyToOutput(file.temporaryPath)
             file.discard()
             return faults
         }
