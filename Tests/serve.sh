@@ -10,7 +10,7 @@ python=$root/.venv/bin/python
 swift build --package-path "$root" --product ticklog -q
 tool=$root/.build/debug/ticklog
 gcc -O2 -shared -fPIC -std=gnu11 -Wall -Wextra -Werror "$root/Tests/serve/crc32c.c" -o "$work/crc32c.so"
-rounds="30 3 20"
+rounds="30 2.5 20"
 [ "${1:-}" != quick ] || rounds="5 2 4"
 "$root/Cross/cc.sh" host "$work/client" "$root/Tests/serve/client.c"
 mkdir "$work/clients"

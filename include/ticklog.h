@@ -1264,8 +1264,8 @@ ticklog_status ticklog_archive_find(const ticklog_source *archive, const char *n
  *     }
  *
  * One thread at a time uses a client. Every call ends within the configured time. A call that answers DISCONNECTED, DENIED,
- * DAMAGED or IO ends the use of the client: it is to be closed. After TIMED_OUT it may go on; of packets that were to be sent
- * then, it is not known whether they were. A client takes about 2 MiB, and up to 16 MiB more while a call waits for an answer
+ * DAMAGED or IO ends the use of the client: it is to be closed. After TIMED_OUT it may go on: what could not be sent
+ * yet is sent by the next call. A client takes about 2 MiB, and up to 16 MiB more while a call waits for an answer
  * and changes come.
  * ------------------------------------------------------------------------------------------------------------------ */
 

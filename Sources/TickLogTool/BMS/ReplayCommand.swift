@@ -106,7 +106,8 @@ private struct ReplayRun {
         } else {
             let last: BMSReplay
             if let replay { last = replay } else { last = try opened() }
-            do throws(Fault) { while try last.next() != nil {} } catch { throw Failure(error) }
+            // Of what was interrupted, the rest was not sent.
+            if !Interruption.isWanted { do throws(Fault) { while try last.next() != nil {} } catch { throw Failure(error) } }
             if let torn = last.torn { Console.report(torn) }
             replay = last
         }

@@ -74,7 +74,7 @@ public final class PacketConnection {
             let code = cposix_errno()
             if code == EINTR { continue }
             guard code == EAGAIN else {
-                used = 0
+                keep(from: done)
                 throw code == EPIPE || code == ECONNRESET ? disconnected() : ClientError(FileError(name, "send", code))
             }
             makeRoom()
@@ -82,12 +82,23 @@ public final class PacketConnection {
             var ready = pollfd(fd: socket, events: Int16(mayRead ? POLLOUT | POLLIN : POLLOUT), revents: 0)
             let count = poll(&ready, 1, milliseconds(until: deadline))
             if count == 0 {
-                used = 0
+                keep(from: done)
                 throw ClientError(.timedOut, name + ": found no room for what is sent within \(limitNs / 1_000_000) ms")
             }
-            if mayRead, ready.revents & Int16(POLLIN) != 0 { _ = try take() }
+            if mayRead, ready.revents & Int16(POLLIN) != 0 {
+                do throws(ClientError) { _ = try take() } catch {
+                    keep(from: done)
+                    throw error
+                }
+            }
         }
         used = 0
+    }
+
+    /// What could not be sent goes on where it ended: what comes after it would otherwise begin within a message.
+    private func keep(from done: Int) {
+        if done > 0 { memmove(output, output + done, used - done) }
+        used -= done
     }
 
     // MARK: Receiving
