@@ -211,7 +211,7 @@ def damaged_files():
         places.append(at)
         at += 16 + size + 7 & ~7
     # A spoiled byte costs one record, wherever it is.
-    for _ in range(30):
+    for _ in range(15):
         at = rng.randrange(places[1], places[39])
         hurt = next(i for i, p in enumerate(places) if p <= at < (places + [len(whole)])[i + 1])
         data = bytearray(whole)

@@ -184,4 +184,5 @@ source = rng.choice(sources)
 ticklog("replay", server.log, "--image", bare, "--source", f"{source[0]}:{source[1]}")
 assert open(bare, "rb").read() == images.of(source).tobytes(), "the bare image of one source"
 print(f"serve: {total}, {len(files)} log files, stopped in {stopped:.2f} s", flush=True)
-assert total["acks"] > rounds and total["replies"] > rounds and total["changes"] > 0 and total["images"] > 0 and total["torn"] > 0
+assert total["acks"] > rounds and total["replies"] > rounds and total["changes"] > 0 and total["images"] > 0
+assert total["torn"] > 0 or rounds < 20  # few may all have been whole
