@@ -44,6 +44,7 @@ if [ "${1:-all}" = all ]; then
     step cross timeout 1800 Cross/build.sh all
     step lz4 timeout 600 Cross/check-bytes.sh
     step targets timeout 900 Tests/targets.sh
+    step rnog-targets timeout 600 Tests/rnog-targets.sh
     step examples timeout 900 Examples/run-all.sh
     step tool timeout 1500 Tests/tool.sh
     step append-all timeout 900 Tests/append.sh

@@ -163,7 +163,7 @@ public final class RNOGIndex {
     }
 
     /// The number of the packet that is so far in the order of events.
-    private func place(_ order: Int) -> Int { min(Int(entries.u32(at: order * RNOGIndex.entryBytes + 20)), count - 1) }
+    private func place(_ order: Int) -> Int { min(Int(clamping: entries.u32(at: order * RNOGIndex.entryBytes + 20)), count - 1) }
 
     /// Its event; more than any, if it has none.
     private func key(_ order: Int) -> UInt64 {
