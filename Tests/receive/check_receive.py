@@ -2,6 +2,7 @@
 machine fails.
 
     check_receive.py TICKLOG SLOW.SO KILL.SO WORK [NAME...]"""
+import atexit
 import fcntl
 import json
 import os
@@ -452,6 +453,7 @@ def what_is_shown_on_a_terminal_keeps_its_place():
         process = subprocess.Popen([*tool, "receive", "--udp", "0", "--channels", str(channels), "--out", directory],
                                    stdin=its, stdout=its, stderr=its, env=dict(os.environ, LD_PRELOAD=slow, REFUSE_WRITES=refuse))
         os.close(its)
+        atexit.register(process.kill)
         screen = Screen(lines, 70)
         text = ""
 
