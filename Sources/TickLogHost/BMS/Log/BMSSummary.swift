@@ -50,9 +50,13 @@ public struct BMSSummary {
         while let piece = walk.next() {
             switch piece {
             case .packet(let content, _, let time):
-                if let time { times = (times?.lowerBound ?? time)...time }
+                if case .number(let number) = content {
+                    self.number = number
+                    continue
+                }
+                if let time { times = min(times?.lowerBound ?? time, time)...max(times?.upperBound ?? time, time) }
                 switch content {
-                case .number(let number): self.number = number
+                case .number: break
                 case .data(let packet):
                     guard packet.knownCommand == .diff || packet.knownCommand == .full else {
                         others += 1
