@@ -1,17 +1,25 @@
 #!/bin/bash
 # Runs the benchmarks and puts what they print into README.md, between the marks.
-#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive] [serve]      all unless told: the logger's, tables
-#     beside pybcsv, reading DLF, the receiver, the BMS server
+#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive] [serve] [formats]      all unless told: the logger's,
+#     tables beside pybcsv, reading DLF, the receiver, the BMS server, Parquet, RNO-G packets and the log buffer
 set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 cd "$root"
-[ $# -gt 0 ] || set -- numbers tables dlf receive serve
+[ $# -gt 0 ] || set -- numbers tables dlf receive serve formats
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
-Cross/build.sh linux-x86_64
+bench() { # NAME... OPTION...
+    local work
+    swift build -c release --product ticklog -q
+    work=$(mktemp -d)
+    { echo '```'; .build/release/ticklog bench "$@" --out "$work"; echo '```'; } >"$printed"
+    rmdir "$work"
+}
+
 for part; do
     case $part in
     numbers)
+        Cross/build.sh linux-x86_64
         Cross/build.sh cortex-m4f
         {
             Benchmarks/mcu/run.sh
@@ -19,21 +27,16 @@ for part; do
             Benchmarks/host/run.sh
         } >"$printed" ;;
     tables)
+        Cross/build.sh linux-x86_64
         swift build -c release --product ticklog -q
         Benchmarks/bcsv/run.sh >"$printed" ;;
     dlf)
+        Cross/build.sh linux-x86_64
         swift build -c release --product ticklog -q
         Benchmarks/dlf/run.sh >"$printed" ;;
-    receive)
-        swift build -c release --product ticklog -q
-        work=$(mktemp -d)
-        { echo '```'; .build/release/ticklog bench crc32c queue receive --loss-seconds 60 --out "$work"; echo '```'; } >"$printed"
-        rmdir "$work" ;;
-    serve)
-        swift build -c release --product ticklog -q
-        work=$(mktemp -d)
-        { echo '```'; .build/release/ticklog bench serve --seconds 3 --out "$work"; echo '```'; } >"$printed"
-        rmdir "$work" ;;
+    receive) bench crc32c queue receive --loss-seconds 60 ;;
+    serve) bench serve --seconds 3 ;;
+    formats) bench parquet rnog logbuffer ;;
     *) exit 64 ;;
     esac
     cat "$printed"
