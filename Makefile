@@ -46,7 +46,7 @@ kafka_packages = librdkafka1
 test-tools: install
 	$(call install,$(kafka_packages))
 	@Cross/install.sh
-	@echo 'installs pybcsv and xxhash from PyPI into .venv (python3-venv if it is missing)'
+	@echo 'installs pybcsv, xxhash, pyarrow and duckdb from PyPI into .venv (python3-venv if it is missing)'
 	@Tests/python/setup.sh
 
 test: test-tools

@@ -20,7 +20,7 @@ let package = Package(
         .systemLibrary(name: "CPosix", path: "Sources/CPosix"),
         .systemLibrary(name: "CKafka", path: "Sources/CKafka"),
         .target(name: "TickLog", dependencies: ["CTickLog", "CLZ4", "CXXHash", "CCRC32C"]),
-        .target(name: "TickLogHost", dependencies: ["TickLog", "CTickLog", "CPosix", "CXXHash", "CKafka"]),
+        .target(name: "TickLogHost", dependencies: ["TickLog", "CTickLog", "CPosix", "CXXHash", "CLZ4", "CKafka"]),
         .target(name: "TickLogTool", dependencies: ["TickLogHost", "TickLog", "CTickLog", "CPosix"]),
         .executableTarget(name: "TickLogMain", dependencies: ["TickLogTool", "CPosix"]),
         .testTarget(name: "TickLogTests", dependencies: ["TickLog", "TickLogHost", "CTickLog", "CXXHash", "CPosix"]),

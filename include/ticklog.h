@@ -114,6 +114,10 @@ typedef int32_t ticklog_status;
 #define TICKLOG_DAMAGED (-41)          /* bytes contradict their checksum, the schema or the limits */
 #define TICKLOG_TOO_LARGE (-42)        /* a packet or row needs more memory than the reader or writer was given */
 
+/* Network */
+#define TICKLOG_TIMED_OUT (-50)        /* it did not happen within the time limit */
+#define TICKLOG_DISCONNECTED (-51)     /* the other side closed the connection, or nobody listens there */
+
 /* [any] A short English text for a status; never NULL, "unknown status" for a number not listed. */
 const char *ticklog_status_text(ticklog_status status);
 
@@ -1151,6 +1155,76 @@ ticklog_status ticklog_dlf_read_meta(const ticklog_source *source, void *memory,
  * whose name's last part is this one, upper or lower case. Its bytes are those of the archive from *offset on. Time: a read of 512 bytes for each file before it.
  * Errors: NULL, BAD_SIZE, BAD_ARGUMENT, NOT_FOUND, WRONG_FORMAT (no archive), DAMAGED, the source's. */
 ticklog_status ticklog_archive_find(const ticklog_source *archive, const char *name, uint64_t *offset, uint64_t *bytes);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * BMS clients: programs that send to `ticklog serve`, ask it and follow what changes (docs/BMS.md). Linux builds only.
+ *
+ *     ticklog_client_config config = { .size = sizeof config, .host = "127.0.0.1", .port = 9000 };
+ *     ticklog_client *client;
+ *     if (ticklog_client_open(&config, &client) == TICKLOG_OK) {
+ *         ticklog_client_send(client, &packet);
+ *         ticklog_client_sync(client);                      now it is on the server's medium
+ *         ticklog_client_query(client, TICKLOG_SOURCE_RACK, 3, offsets, values, 2);
+ *         ticklog_client_close(client);
+ *     }
+ *
+ * One thread at a time uses a client. Every call ends within the configured time. A call that answers DISCONNECTED, DENIED,
+ * DAMAGED or IO ends the use of the client: it is to be closed. After TIMED_OUT it may go on; of packets that were to be sent
+ * then, it is not known whether they were. A client takes about 2 MiB, and up to 16 MiB more while a call waits for an answer
+ * and changes come.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct ticklog_client ticklog_client;
+
+typedef struct ticklog_client_config {
+    uint32_t size;          /* sizeof(ticklog_client_config) */
+    uint32_t timeout_ms;    /* how long a call may wait; 0: 5000 */
+    const char *host;       /* a name, or an IPv4 or IPv6 address; NULL: 127.0.0.1 */
+    const char *token_file; /* the secret that the server asks for: its first line, of a file that only its owner may read;
+                               NULL: none */
+    uint32_t port;          /* 0: 9000 */
+    uint32_t reserved;      /* 0 */
+} ticklog_client_config;
+
+/* [any] Connects, and logs in if there is a token file. Allocates.
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT (port), NOT_FOUND (the host), DISCONNECTED (nobody listens there), TIMED_OUT, DENIED
+ * (the token, or its file), NO_MEMORY, IO. */
+ticklog_status ticklog_client_open(const ticklog_client_config *config, ticklog_client **client);
+
+/* [one thread] Sends a DIFF or FULL: command, type, source, count, control and data of *packet; its time too, unless that is
+ * 0, which means now. The sequence is the client's own. It returns when the system has taken the packet.
+ * Errors: NULL, BAD_HANDLE, BAD_ARGUMENT (count, type), UNSUPPORTED (another command), TIMED_OUT, DISCONNECTED, DENIED, DAMAGED,
+ * IO. */
+ticklog_status ticklog_client_send(ticklog_client *client, const ticklog_packet *packet);
+
+/* [one thread] Returns when everything that was sent before is on the server's medium.
+ * Errors: NULL, BAD_HANDLE, TIMED_OUT, DISCONNECTED, DENIED, DAMAGED, IO. */
+ticklog_status ticklog_client_sync(ticklog_client *client);
+
+/* [one thread] Stores the newest values of `count` words at `offsets`, at most 65536, in `values`. A word that never came is 0.
+ * Errors: as ticklog_client_send. */
+ticklog_status ticklog_client_query(ticklog_client *client, uint8_t type, uint8_t source, const uint16_t *offsets,
+                                    uint16_t *values, uint32_t count);
+
+/* [one thread] Follows the words of a source from now on: `ranges` has for each of range_count ranges, at most 32, its first and
+ * its last offset. rate_hz: at most so many messages a second, 0: as changes come. An earlier subscription to the source ends;
+ * range_count 0: there is no new one. At most 16 sources. ticklog_client_next has what comes.
+ * Errors: as ticklog_client_send, and BAD_ARGUMENT (range_count, a last offset before its first, more sources). */
+ticklog_status ticklog_client_subscribe(ticklog_client *client, uint8_t type, uint8_t source, const uint16_t *ranges,
+                                        uint32_t range_count, uint16_t rate_hz);
+
+/* [one thread] The next message of a subscription: first REPLYs with the values as they are, then DIFFs with words that have
+ * changed. Its words stay where they are until the next call with this client. Waits for timeout_ms at most; 0: not at all.
+ * Errors: as ticklog_client_sync; TIMED_OUT: nothing has changed. */
+ticklog_status ticklog_client_next(ticklog_client *client, uint32_t timeout_ms, ticklog_packet *packet);
+
+/* [one thread] A sentence about the last call that failed, for the user; "" if none has. Valid until the next call. NULL for
+ * NULL and for what is no client. */
+const char *ticklog_client_error(const ticklog_client *client);
+
+/* [one thread] Closes the connection and frees the client. What was sent is taken by the server, but only after
+ * ticklog_client_sync is it known to be kept. Errors: NULL, BAD_HANDLE. */
+ticklog_status ticklog_client_close(ticklog_client *client);
 
 #ifdef __cplusplus
 }

@@ -23,6 +23,19 @@ static inline int cposix_connection_error(int socket)
     return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
+/* Small messages are not held back for others. */
+static inline void cposix_send_at_once(int socket)
+{
+    int one = 1;
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+}
+
+/* As much as there is room for, without waiting and without SIGPIPE; -1 and errno. */
+static inline ssize_t cposix_send_now(int socket, const void *bytes, size_t count)
+{
+    return send(socket, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static inline void cposix_end_sending(int socket) { (void)shutdown(socket, SHUT_WR); }
 
 #endif

@@ -8,7 +8,7 @@ func catCommand() -> Command {
             Usage: ticklog cat PATH [OPTION]...
 
             Prints the values of a BCSV or DLF file, or of a run's directory, where they are those of its polled file; of a
-            .dat file the headers of its frames.
+            .dat file the headers of its frames; of a BMS log the words of its packets.
             PATH may be an archive of a run, or - for standard input.
 
               --format csv|jsonl  CSV with a header line (the default), or one JSON object a row
@@ -70,6 +70,10 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         try refuse(arguments, ["unverified"], "a BCSV file")
         let payload = try arguments.choice("payload", ["hex"], or: "") == "hex"
         source = CatSource(table: FrameTable(file, salvage: arguments.has("salvage"), payload: payload))
+    case .bms(let file):
+        try refuse(arguments, ["events", "meta", "stream", "samples", "from", "to"], "a run's directory")
+        try refuse(arguments, ["unverified"], "a BCSV file")
+        source = CatSource(table: BMSTable(file, salvage: arguments.has("salvage")))
     case .dlfMeta(let file, let meta):
         // What the metadata refer to.
         defer { withExtendedLifetime(file) {} }

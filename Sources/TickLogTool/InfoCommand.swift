@@ -7,7 +7,7 @@ func infoCommand() -> Command {
         help: """
             Usage: ticklog info PATH... [--json]
 
-            Tells what a BCSV, DLF or .dat file, or a run's directory, is: format, version, codecs, columns and types, rows,
+            Tells what a BCSV, DLF or .dat file, a BMS log, or a run's directory, is: format, version, codecs, columns and types, rows,
             packets, time span, sizes, closed or not, damage. PATH may be an archive of a run, or - for standard input.
             Of DLF it also tells how many samples each stream has, a torn tail, and whether the tick span that is stored
             is that of the data; a polled file is measured by arithmetic, whatever its size.
@@ -59,6 +59,10 @@ private func info(_ path: String, _ json: Bool, _ output: Output) throws(Fault) 
     case .frames(let file):
         let summary = FrameSummary(file)
         if json { writer.frames(summary) } else { output.frames(summary) }
+        code = exitCode(summary.faults)
+    case .bms(let file):
+        let summary = BMSSummary(file)
+        if json { writer.bms(summary) } else { output.bms(summary) }
         code = exitCode(summary.faults)
     case .dlfMeta(let file, let meta):
         if json {

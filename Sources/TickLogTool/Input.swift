@@ -7,6 +7,7 @@ enum Input {
     case bcsv(BCSVFile)
     case dlf(DLFFile)
     case frames(FrameFile)
+    case bms(BMSFile)
     case dlfMeta(MappedFile, DLFMeta)
 
     init(_ path: String) throws(Fault) {
@@ -45,18 +46,35 @@ enum Input {
             }
         } else if FrameFile.recognises(file) {
             self = .frames(FrameFile(file))
+        } else if BMSFile.recognises(file.bytes) {
+            self = .bms(try BMSFile(log: file))
         } else {
+            try Input.refuseParquet(file)
             var found = "no bytes"
             if file.bytes.count > 0 {
                 found = "the bytes " + hexText(of: file.bytes.slice(at: 0, count: min(4, file.bytes.count)))
             }
-            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484), frames (d3914c7e) or an archive of a run")
+            throw Fault(.unreadable, file.path, at: 0, "found \(found), expected a BCSV file (42435356), a DLF file (1484), frames (d3914c7e), a BMS log (544c424d) or an archive of a run")
         }
     }
+
+    /// Says what it is.
+    static func refuseParquet(_ file: MappedFile) throws(Fault) {
+        let bytes = file.bytes
+        // A text may begin so as well.
+        guard bytes.count >= 4, bytes.unsigned(at: 0, size: 4) == parquetMagic,
+            bytes.firstZero(from: 0, limit: 4096) != nil || bytes.unsigned(at: bytes.count - 4, size: 4) == parquetMagic
+        else { return }
+        throw Fault(
+            .unreadable, file.path, at: 0,
+            "found a Parquet file (PAR1), expected a format that is read: ticklog writes Parquet and does not read it")
+    }
+
+    private static var parquetMagic: UInt64 { 0x3152_4150 }
 
     /// Whether what begins so can become a file that is read: a pipe may give less than a header at first.
     static func isPossible(_ bytes: FileBytes) -> Bool {
         bytes.count < 512 || RunArchive.recognises(bytes) || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
-            || FrameFile.recognises(bytes)
+            || FrameFile.recognises(bytes) || BMSFile.recognises(bytes)
     }
 }

@@ -11,7 +11,7 @@ func repairCommand() -> Command {
             Keeps all packets of a BCSV file that verify, writes a new footer, reads the result, and only then says ok.
             Rows behind missing ones move up: their numbers are new. Keeps all whole samples of a DLF file, and computes
             its tick_span from them. What is sound and closed is left as it is.
-            Of a .dat file, the good frames are kept as they are.
+            Of a .dat file the good frames, of a BMS log the good records are kept as they are.
             A run's directory: each of its files; LOCK goes last, when all are sound, on the medium and verified.
 
               --out OUT           where the result goes; PATH.repaired unless given. -o is the same
@@ -53,6 +53,7 @@ private func repair(_ arguments: Arguments) throws(Failure) -> Int32 {
         let results = try repairBCSV(input, out: out, always: asked, keepUnverified: arguments.has("keep-unverified"))
         if arguments.has("json") { json(path, results, JSONWriter(output)) } else { for result in results { text(result, output) } }
     case .frames(let file): return try repairFrames(file, path, arguments)
+    case .bms(let file): return try repairBMS(file, path, arguments)
     case .dlf(let survey):
         let result = try DLFRepaired(survey, out: out, always: asked)
         if arguments.has("json") { result.json(JSONWriter(output)) } else { result.text(output) }
@@ -71,6 +72,7 @@ enum RepairInput {
     case dlf(DLFSurvey)
     case dlfRun(DLFRunSurvey)
     case frames(FrameFile)
+    case bms(BMSFile)
 
     init(_ path: String, inPlace: Bool) throws(Fault) {
         if kind(of: path) == .directory {
@@ -90,6 +92,7 @@ enum RepairInput {
         switch try Input(path) {
         case .bcsv(let file): self = .bcsv(file)
         case .frames(let file): self = .frames(file)
+        case .bms(let file): self = .bms(file)
         case .dlf(let file): throw Fault(.unreadable, file.path, at: nil, "found a DLF file of no known kind, expected polled or event")
         case .dlfMeta(let file, _):
             throw Fault(.unreadable, file.path, at: nil, "found a meta file of DLF, expected another: it is read whole or not at all")

@@ -52,7 +52,7 @@ public func toolMain(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePo
 #endif
 
 private func allCommands() -> [Command] {
-    [demoCommand(), infoCommand(), catCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand(), archiveCommand(), sendCommand(), receiveCommand(), benchCommand()]
+    [demoCommand(), infoCommand(), catCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand(), archiveCommand(), sendCommand(), receiveCommand(), serveCommand(), bmsSendCommand(), queryCommand(), watchCommand(), replayCommand(), benchCommand()]
 }
 
 private func versionLine() -> String {

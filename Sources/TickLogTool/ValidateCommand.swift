@@ -7,7 +7,7 @@ func validateCommand() -> Command {
         help: """
             Usage: ticklog validate PATH... [--json]
 
-            Reads BCSV, DLF or .dat files, or runs (directories or archives of them), whole: every checksum, length and row.
+            Reads BCSV, DLF or .dat files, BMS logs, or runs (directories or archives of them), whole: every checksum, length and row.
             Lists what is damaged, with offsets and the rows that are missing. DLF has no checksums: its headers, lengths
             and tick_span must agree.
 
@@ -83,6 +83,13 @@ struct Validation {
                 kind = "frames"
                 let summary = FrameSummary(file)
                 rows = summary.frames
+                faults += summary.faults
+                isClosed = !summary.isTorn
+            case .bms(let file):
+                kind = "bms-log"
+                let summary = BMSSummary(file)
+                rows = summary.words
+                packets = Int(clamping: summary.packets + summary.others)
                 faults += summary.faults
                 isClosed = !summary.isTorn
             case .dlfMeta:

@@ -43,6 +43,8 @@ private func statusText(_ status: ticklog_status) -> StaticString {
     case TICKLOG_EXISTS: "exists already"
     case TICKLOG_NOT_FOUND: "no such file or directory"
     case TICKLOG_DENIED: "not permitted"
+    case TICKLOG_TIMED_OUT: "it did not happen within the time limit"
+    case TICKLOG_DISCONNECTED: "no connection to the other side"
     default: "unknown status"
     }
 }

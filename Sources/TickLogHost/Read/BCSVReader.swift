@@ -1,4 +1,5 @@
 import CPosix
+import CTickLog
 import TickLog
 
 public typealias Ending = BCSVEnding
@@ -58,6 +59,26 @@ public final class BCSVReader {
             } catch {
                 faults.append(Fault(error, file.path))
                 return false
+            }
+        }
+    }
+
+    /// Up to `most` rows of a file without strings, by columns; 0 at the end, or at damage if it is not to be salvaged.
+    func nextColumns(_ arrays: UnsafeBufferPointer<ticklog_column_array>, _ most: Int) -> Int {
+        while true {
+            do throws(FormatError) {
+                let (count, event) = try place.pointee.readScalars(arrays, most)
+                if count > 0 { return count }
+                switch event {
+                case .row: break
+                case .damage: note()
+                case .end:
+                    finish()
+                    return 0
+                }
+            } catch {
+                faults.append(Fault(error, file.path))
+                return 0
             }
         }
     }

@@ -31,19 +31,50 @@ public final class BCSVTable: Table {
                     if !reader.rows.isVerified { unverifiedRows += 1 }
                     return true
                 }
-                faults += reader.faults
-                if reader.isDamaged, !salvage { return stop() }
-                rowsBefore = rowsBefore &+ reader.rows.position
-                self.reader = nil
+                guard leave(reader) else { return false }
             }
-            index += 1
-            guard index < files.count else {
-                faults += missing
-                missing = []
-                return stop()
-            }
-            if !open(files[index]) { return stop() }
+            guard openNext() else { return false }
         }
+    }
+
+    public override var hasColumns: Bool {
+        for column in columns where column.type == .string { return false }
+        return !unverified
+    }
+
+    public override func next(to writer: ParquetWriter) throws(Fault) -> Int {
+        while true {
+            if let reader {
+                let most = min(try writer.room(), 4096)
+                let arrays = try writer.places(for: most)
+                let count = reader.nextColumns(UnsafeBufferPointer(arrays), most)
+                if count > 0 {
+                    try writer.took(count)
+                    return count
+                }
+                guard leave(reader) else { return 0 }
+            }
+            guard openNext() else { return 0 }
+        }
+    }
+
+    /// Behind the last row of a file; false if it ends here.
+    private func leave(_ reader: BCSVReader) -> Bool {
+        faults += reader.faults
+        if reader.isDamaged, !salvage { return stop() }
+        rowsBefore = rowsBefore &+ reader.rows.position
+        self.reader = nil
+        return true
+    }
+
+    private func openNext() -> Bool {
+        index += 1
+        guard index < files.count else {
+            faults += missing
+            missing = []
+            return stop()
+        }
+        return open(files[index]) ? true : stop()
     }
 
     private func stop() -> Bool {

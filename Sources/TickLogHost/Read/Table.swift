@@ -46,6 +46,11 @@ public class Table {
     /// From now on, rows are put where the writer takes them from, which has the same columns; false if the table can only
     /// tell its values one by one.
     public func fill(_ writer: BCSVWriter) -> Bool { false }
+    /// Rows come faster by columns, as `next(to:)` gives them.
+    public var hasColumns: Bool { false }
+    /// Gives some of the next rows to a writer of the same columns; answers how many, 0 at the end. Throws what the writer
+    /// does.
+    public func next(to writer: ParquetWriter) throws(Fault) -> Int { 0 }
     /// Values so far, of all rows, of columns that had had none yet.
     @exclusivity(unchecked) public internal(set) var unknownValues: UInt64 = 0
     /// False if the column has had no value yet.

@@ -9,7 +9,7 @@ public struct Endpoint: Sendable {
     public init?(_ text: String, channels: Int) {
         let bytes = Array(text.utf8)
         guard let colon = bytes.lastIndex(of: 0x3A), let port = Int(String(decoding: bytes[(colon + 1)...], as: UTF8.self)),
-            port > 0, port + channels - 1 <= 65535
+            port > 0, port <= 65536 - channels
         else { return nil }
         var host = bytes[..<colon]
         if host.first == 0x5B, host.last == 0x5D { host = host.dropFirst().dropLast() } else if host.contains(0x3A) { return nil }
@@ -18,10 +18,17 @@ public struct Endpoint: Sendable {
         self.port = port
     }
 
+    /// A host without brackets.
+    public init?(host: String, port: Int) {
+        guard !host.isEmpty, port > 0, port <= 65535 else { return nil }
+        self.host = host
+        self.port = port
+    }
+
     func name(_ channel: Int) -> String { host + ":\(port + channel)" }
 
     /// A connected, non-blocking socket. For datagrams, that says nothing about whether anybody listens.
-    func connect(channel: Int, datagrams: Bool) throws(FileError) -> Int32 {
+    func connect(channel: Int, datagrams: Bool, milliseconds: Int32 = 10_000) throws(FileError) -> Int32 {
         var hints = addrinfo()
         hints.ai_socktype = cposix_socket_type(datagrams ? 0 : 1)
         var found: UnsafeMutablePointer<addrinfo>?
@@ -42,7 +49,7 @@ public struct Endpoint: Sendable {
             if CPosix.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 { return descriptor }
             code = cposix_errno()
             if code == EINPROGRESS {
-                code = waitForConnection(descriptor)
+                code = waitForConnection(descriptor, milliseconds)
                 if code == 0 { return descriptor }
             }
             _ = close(descriptor)
@@ -50,9 +57,9 @@ public struct Endpoint: Sendable {
         throw FileError(name(channel), "connect", code)
     }
 
-    private func waitForConnection(_ descriptor: Int32) -> Int32 {
+    private func waitForConnection(_ descriptor: Int32, _ milliseconds: Int32) -> Int32 {
         var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        guard poll(&ready, 1, 10_000) == 1 else { return ETIMEDOUT }
+        guard poll(&ready, 1, milliseconds) == 1 else { return ETIMEDOUT }
         return cposix_connection_error(descriptor)
     }
 }

@@ -1,8 +1,8 @@
 /// Random numbers that are the same everywhere for the same seed: SplitMix64.
-struct SplitMix64 {
+public struct SplitMix64 {
     private var state: UInt64
 
-    init(_ seed: UInt64) { state = seed }
+    public init(_ seed: UInt64) { state = seed }
 
     /// The numbers that belong to a place, whatever was drawn for another.
     init(_ seed: UInt64, channel: Int, sequence: UInt64) {
@@ -12,7 +12,7 @@ struct SplitMix64 {
         state = mixer.next()
     }
 
-    mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9

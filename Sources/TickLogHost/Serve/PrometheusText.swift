@@ -11,4 +11,9 @@ public struct PrometheusText {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
         for i in 0..<count { text += "\(name){\(label)=\"\(i)\"} \(value(i))\n" }
     }
+
+    /// One number.
+    public mutating func metric(_ name: String, _ type: String, _ help: String, _ value: UInt64) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n\(name) \(value)\n"
+    }
 }

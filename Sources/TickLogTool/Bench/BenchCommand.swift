@@ -15,11 +15,19 @@ func benchCommand() -> Command {
               logbuffer 64-byte records into a log buffer of 1 MiB by a writer that never waits, and out of it by one reader
               receive   'ticklog receive' beside a receiver that makes the same calls and throws all away: bytes a second of
                         both in turn, and what is lost at 70 % of that
+              serve     'ticklog serve' with clients that send DIFFs of 16 words, beside a server that makes the same calls and
+                        throws all away: packets a second of both in turn; the time of queries, and memory, under a load; the
+                        time of a start with a log and no image
+              parquet   values written as Parquet, by shape of the table, plain and with LZ4; the file's sync is not counted
 
               --runs N      of which the median is told; 5 by default
               --seconds N   of each run; 1 by default
               --loss-seconds N  how long at 70 %; 10 by default, 0: not at all
-              --out DIR     for the files that receive writes, and removes; the current directory by default
+              --clients N   of serve; 200 by default
+              --load N      of serve, packets a second while queries are timed; 500000 by default
+              --memory-seconds N  how long that is; 60 by default
+              --log-bytes N  of serve, the log of the start; 1073741824 by default, 0: no start
+              --out DIR     for the files that are written, and removed; the current directory by default
               --json        one JSON object for each result, a line each
               --help, --version
 
@@ -30,12 +38,14 @@ func benchCommand() -> Command {
             """,
         options: [
             Option("runs", takesValue: true), Option("seconds", takesValue: true), Option("loss-seconds", takesValue: true),
+            Option("clients", takesValue: true), Option("load", takesValue: true), Option("memory-seconds", takesValue: true),
+            Option("log-bytes", takesValue: true),
             Option("out", takesValue: true), Option("json"),
         ],
         run: { (arguments) throws(Failure) in
-            let names = ["crc32c", "queue", "logbuffer", "receive"]
+            let names = ["crc32c", "queue", "logbuffer", "receive", "serve", "parquet"]
             for name in arguments.operands where !names.contains(name) {
-                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer or receive")
+                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer, receive, serve or parquet")
             }
             let bench = Bench(
                 output: Output(descriptor: 1), json: arguments.has("json"), runs: Int(try arguments.number("runs", 1...99, or: 5)),
@@ -50,6 +60,15 @@ func benchCommand() -> Command {
                     lossSeconds: Double(try arguments.number("loss-seconds", 0...86400, or: 10))
                 ).run()
             }
+            if chosen.contains("serve") {
+                var options = ServeBench.Options()
+                options.clients = Int(try arguments.number("clients", 1...10_000, or: 200))
+                options.load = Double(try arguments.number("load", 1...100_000_000, or: 500_000))
+                options.memorySeconds = Double(try arguments.number("memory-seconds", 1...86400, or: 60))
+                options.logBytes = try arguments.number("log-bytes", 0...1 << 38, or: options.logBytes)
+                try ServeBench(bench, directory: arguments.value("out") ?? ".", options).run()
+            }
+            if chosen.contains("parquet") { try ParquetBench(bench, directory: arguments.value("out") ?? ".").run() }
             try bench.output.finish()
             return Exit.ok
         })

@@ -4,14 +4,14 @@ import TickLogHost
 
 func convertCommand() -> Command {
     Command(
-        name: "convert", summary: "converts between BCSV, CSV, JSON Lines and runs",
+        name: "convert", summary: "converts between BCSV, CSV, JSON Lines and runs, and to Parquet",
         help: """
             Usage: ticklog convert IN OUT [OPTION]...
 
             IN is a BCSV, CSV, JSON Lines or DLF file, or a run's directory or archive (its polled file), found out from
-            the content; - is standard input. OUT is what its extension says: .bcsv, .csv or .jsonl; - is standard
-            output; with / at its end, or with --format, it is the directory of a run. OUT is written beside its place
-            and gets its name when it is whole: after a failure there is no part of it.
+            the content; - is standard input. OUT is what its extension says: .bcsv, .csv, .jsonl or .parquet; - is
+            standard output; with / at its end, or with --format, it is the directory of a run. OUT is written beside its
+            place and gets its name when it is whole: after a failure there is no part of it.
 
             A run becomes a run of the other format, or a copy, with all that it has. A table becomes a run if it has a
             column tick: columns a.x and a.y are a stream a, others a stream of one value. With a column stream as well,
@@ -23,21 +23,24 @@ func convertCommand() -> Command {
               --events            of a run as IN: its event file, instead of the polled one
               --force             replaces OUT if it is there; as a run, only a run
               --salvage           goes on behind damage of IN, and reports what was skipped; exit code 1
-              --to FORMAT         bcsv, csv or jsonl, instead of what OUT's extension says
+              --to FORMAT         bcsv, csv, jsonl or parquet, instead of what OUT's extension says
               --row-codec C       flat, zoh, delta or auto (the default): what makes the first rows smallest
               --file-codec C      packet, packet-lz4, batch (the default), stream, stream-lz4
               --level N           of the file codecs with LZ4, 1 to 9; 6 unless given, of runs 1
               --packet-size N     bytes of a packet, 512 to 1073741824; 8388608 unless given
               --bcsv-version V    1.5 (the default) or 1.3, which has no delta rows and no batches
 
+            For Parquet as OUT, which is written and not read:
+            \(parquetOptionHelp())
             For CSV and JSON Lines as IN. A type is the narrowest that keeps every value of its column:
             \(textOptionHelp())
             Examples:
               ticklog convert measurements.csv measurements.bcsv
               ticklog convert runs/2f1c... copy/2f1c/ --format dlf
+              ticklog convert runs/2f1c... polled.parquet
 
             """,
-        options: textOptionList() + [
+        options: textOptionList() + parquetOptionList() + [
             Option("to", takesValue: true), Option("force"), Option("salvage"), Option("row-codec", takesValue: true),
             Option("file-codec", takesValue: true), Option("level", takesValue: true),
             Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true), Option("format", takesValue: true),
@@ -54,15 +57,27 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
     if arguments.has("format") || out.utf8.last == 0x2F { return try convertRun(arguments, out) }
     let format = try outputFormat(arguments, out)
     let encoding = try Encoding(arguments)
-    // Standard input is there only once.
-    var input = try TableInput(arguments.operands[0], arguments, samples: format == "bcsv" && arguments.operands[0] != "-")
+    let parquet = try parquetOptions(arguments, format)
+    // Standard input is there only once, and so is standard output; what is BCSV goes there when it is whole.
+    let isTwice = arguments.operands[0] != "-" && (format == "bcsv" || (format == "parquet" && out != "-"))
+    var input = try TableInput(arguments.operands[0], arguments, samples: isTwice)
     input.printNotes()
     var table = try input.table()
     try refuseDoubles(table, format)
 
-    let file = try NewFile(opening: out == "-" ? temporaryPath() : out, replacing: arguments.has("force"))
+    var file = try NewFile(opening: out == "-" ? temporaryPath() : out, replacing: arguments.has("force"))
     var faults: [Fault]
-    if format == "bcsv" {
+    if format == "parquet" {
+        if out == "-" { file.discard() }
+        func output() -> Output { out == "-" ? Output(descriptor: 1) : Output(descriptor: file.descriptor, path: out) }
+        faults = try writeParquet(table, of: input.path, output(), parquet, salvage: input.salvage)
+        if table.hasOtherTypes {
+            file.discard()
+            file = try NewFile(opening: out, replacing: arguments.has("force"))
+            input = try TableInput(arguments.operands[0], arguments)
+            faults = try writeParquet(try input.table(), of: input.path, output(), parquet, salvage: input.salvage)
+        }
+    } else if format == "bcsv" {
         file.freeName()
         var options = try encoding.options(input, file.temporaryPath)
         faults = try writeBCSV(table, of: input.path, input.names, file.temporaryPath, options, salvage: input.salvage)
@@ -74,10 +89,10 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         }
     } else if out == "-" {
         file.discard()
-        faults = try writeText(table, Output(descriptor: 1), format, arguments, salvage: input.salvage)
+        faults = try writeText(table, of: input.path, Output(descriptor: 1), format, salvage: input.salvage)
     } else {
         faults = try writeText(
-            table, Output(descriptor: file.descriptor, path: out), format, arguments, salvage: input.salvage)
+            table, of: input.path, Output(descriptor: file.descriptor, path: out), format, isTabbed: out.fileExtension == "tsv", salvage: input.salvage)
     }
     if out != "-" {
         do { try file.commit() } catch { throw Failure(error) }
@@ -98,37 +113,41 @@ extension NewFile {
     }
 }
 
-private func outputFormat(_ arguments: Arguments, _ out: String) throws(Failure) -> String {
-    let to = try arguments.choice("to", ["bcsv", "csv", "jsonl"], or: "")
+/// - Parameter option: the one that names the format instead of the extension.
+func outputFormat(_ arguments: Arguments, _ out: String, option: String = "to") throws(Failure) -> String {
+    let to = try arguments.choice(option, ["bcsv", "csv", "jsonl", "parquet"], or: "")
     if !to.isEmpty { return to }
-    if out == "-" { throw .usage("found - as OUT without --to, expected --to bcsv, csv or jsonl") }
+    if out == "-" { throw .usage("found - as OUT without --\(option), expected --\(option) bcsv, csv, jsonl or parquet") }
     switch out.fileExtension {
     case "bcsv", "bcs": return "bcsv"
     case "csv", "tsv": return "csv"
     case "jsonl", "ndjson": return "jsonl"
-    default: throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv or .jsonl, or --to")
+    case "parquet", "parq", "pq": return "parquet"
+    default:
+        throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv, .jsonl or .parquet, or --\(option)")
     }
 }
 
 /// Two keys of one name in an object are one to most readers.
 private func refuseDoubles(_ table: Table, _ format: String) throws(Failure) {
-    guard format == "jsonl" else { return }
+    guard format == "jsonl" || format == "parquet" else { return }
+    let why = format == "jsonl" ? "a JSON object holds each once" : "readers of Parquet find columns by name"
     var names: [String: Int] = [:]
     for column in table.columns {
         guard names[column.name] == nil else {
-            throw Failure(Exit.damaged, "found two columns '\(terminalText(column.name))', expected different names: a JSON object holds each once")
+            throw Failure(Exit.damaged, "found two columns '\(terminalText(column.name))', expected different names: \(why)")
         }
         names[column.name] = 1
     }
 }
 
-private func temporaryPath() -> String {
+func temporaryPath() -> String {
     var directory = "/tmp"
     if let given = getenv("TMPDIR"), given[0] != 0 { directory = String(cString: given) }
     return directory.file("ticklog-convert-\(getpid()).bcsv")
 }
 
-private func copy(_ path: String) throws(Failure) {
+func copy(_ path: String) throws(Failure) {
     do {
         let file = try MappedFile(path)
         let output = Output(descriptor: 1)
@@ -140,12 +159,11 @@ private func copy(_ path: String) throws(Failure) {
     }
 }
 
-private func writeText(
-    _ table: Table, _ output: Output, _ format: String, _ arguments: Arguments, salvage: Bool
+func writeText(
+    _ table: Table, of path: String, _ output: Output, _ format: String, isTabbed: Bool = false, salvage: Bool
 ) throws(Failure) -> [Fault] {
     var columns: [Int] = []
     for i in 0..<table.columns.count { columns.append(i) }
-    let isTabbed = arguments.operands[1].fileExtension == "tsv"
     let writer = RowWriter(
         output: output, table: table, columns: columns, format: format == "csv" ? .csv : .jsonl,
         delimiter: isTabbed ? 0x09 : 0x2C)
@@ -155,7 +173,7 @@ private func writeText(
         if let (row, column) = writer.notText {
             throw Failure(
                 Exit.damaged,
-                "\(terminalText(arguments.operands[0])): row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
+                "\(terminalText(path)): row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
         }
     }
     try output.finish()
@@ -168,12 +186,14 @@ private func writeText(
 
 /// Without --salvage, a damaged input makes no output.
 func check(_ table: Table, salvage: Bool) throws(Failure) {
-    for fault in table.faults where fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable)) {
-        throw Failure(fault)
-    }
+    for fault in table.faults where isFatal(fault, table, salvage: salvage) { throw Failure(fault) }
 }
 
-private func writeBCSV(
+func isFatal(_ fault: Fault, _ table: Table, salvage: Bool) -> Bool {
+    fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable || table is PacketTable))
+}
+
+func writeBCSV(
     _ table: Table, of source: String, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
     let writer: BCSVWriter
@@ -238,7 +258,7 @@ private func copyFilled(_ table: Table, of path: String, _ writer: BCSVWriter, m
     return rows
 }
 
-private func noteUnknown(_ count: UInt64) {
+func noteUnknown(_ count: UInt64) {
     Console.error("ticklog: note: \(count) values before the first sample of their stream are written as 0 or empty\n")
 }
 

@@ -7,6 +7,7 @@ func convertRun(_ arguments: Arguments, _ out: String) throws(Failure) -> Int32 
     let isDLF = try arguments.choice("format", ["bcsv", "dlf"], or: "bcsv") == "dlf"
     if arguments.has("to") { throw .usage("found --to with a run as OUT, expected --format") }
     guard out != "-" else { throw .usage("found - as OUT with --format, expected a directory") }
+    _ = try parquetOptions(arguments, "run")
     let encoding = try Encoding(arguments)
     let path = arguments.operands[0]
     let time = try TableTime(arguments)

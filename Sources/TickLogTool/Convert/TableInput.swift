@@ -7,6 +7,7 @@ final class TableInput {
         case bcsv(BCSVFile)
         case dlf(DLFFile)
         case frames(FrameFile)
+        case bms(BMSFile)
         case run(Run)
         case row(MappedFile, DLFMeta)
         case csv(CSVFile)
@@ -39,7 +40,7 @@ final class TableInput {
         }
         options.samples = samples
         if isRun, options.empty == .text { options.empty = .nothing }
-        let from = try arguments.choice("from", ["bcsv", "csv", "jsonl"], or: "")
+        let from = try arguments.choice("from", ["bcsv", "csv", "jsonl", "bms-legacy", "bms-packets", "bms-v0"], or: "")
         do throws(Fault) {
             source = try TableInput.open(path, from, options)
         } catch {
@@ -69,9 +70,17 @@ final class TableInput {
         } catch {
             throw Fault(error)
         }
+        switch from {
+        case "bms-legacy": return .bms(BMSFile(file, .legacy))
+        case "bms-packets": return .bms(BMSFile(file, .packets))
+        case "bms-v0": return .bms(BMSFile(file, .oldPackets))
+        default: break
+        }
+        if from.isEmpty { try Input.refuseParquet(file) }
         if from == "csv" { return .csv(try CSVFile(file, options)) }
         if from == "jsonl" { return .jsonl(try JSONFile(file, options)) }
         let name = path.fileExtension
+        if from.isEmpty, BMSFile.recognises(file.bytes) { return .bms(try BMSFile(log: file)) }
         let isBinary = from == "bcsv" || name == "bcsv" || name == "bcs" || name == "dlf"
         if from.isEmpty, FrameFile.recognises(file) { return .frames(FrameFile(file)) }
         if isBinary || RunArchive.recognises(file.bytes) || BCSVFile.recognises(file.bytes) || (DLFFile.recognises(file.bytes) && !isText(file.bytes)) {
@@ -98,6 +107,7 @@ final class TableInput {
         case .bcsv(let file): .bcsv(file)
         case .dlf(let file): .dlf(file)
         case .frames(let file): .frames(file)
+        case .bms(let file): .bms(file)
         case .dlfMeta(let file, let meta): .row(file, meta)
         case .run(let directory): .run(try Run(directory))
         }
@@ -159,6 +169,7 @@ final class TableInput {
         case .bcsv(let file): return BCSVTable([file], salvage: salvage)
         case .dlf(let file): return DLFTable(file)
         case .frames(let file): return FrameTable(file, salvage: salvage)
+        case .bms(let file): return BMSTable(file, salvage: salvage)
         case .row(_, let meta): return OneRow(meta)
         case .csv(let file): return CSVTable(file)
         case .jsonl(let file): return JSONTable(file)

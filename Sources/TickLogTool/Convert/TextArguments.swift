@@ -12,7 +12,9 @@ func textOptionList() -> [Option] {
 
 func textOptionHelp() -> String {
     """
-      --from FORMAT       bcsv, csv or jsonl, instead of what the content says
+      --from FORMAT       bcsv, csv or jsonl, instead of what the content says; or what no content says: bms-legacy, BMS
+                          Packets one behind the other; bms-packets, DataPackets with their lengths; bms-v0, those of
+                          the first form, which have no time
       --delimiter C       of CSV: a character, or tab; found out from , ; tab and | if not given
       --decimal-comma     of CSV: 1,5 is a number; --decimal-point: it is none
       --header            of CSV: the first line has names; --no-header: it has values, columns are Column_0 and so on

@@ -130,6 +130,14 @@ extension TableReader {
         return (done, .row)
     }
 
+    /// The same of a file without strings. `arrays` name columns and have room for `most` values, aligned to their size.
+    public mutating func readScalars(
+        _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ most: Int
+    ) throws(FormatError) -> (count: Int, event: Event) {
+        precondition(shape.strings == 0)
+        return try readColumns(arrays, most, texts: Table(UnsafeMutableRawPointer(rowPointers.base), 0))
+    }
+
     /// How many of the block's rows find room for their texts; if it is the first block at least one.
     private func fit(
         _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ count: Int, _ used: Table<Int>
