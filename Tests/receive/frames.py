@@ -5,7 +5,11 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+from children import ends_with_us
 
 MAGIC = bytes.fromhex("d3914c7ea85bf216")
 FIRST, LAST, STARTED = 1, 2, 1 << 13
@@ -49,7 +53,7 @@ class Receiver:
         if preload:
             environ["LD_PRELOAD"] = str(preload)
         self.errors = open(self.directory + ".stderr", "w+")
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.errors, env=environ, text=True, preexec_fn=before)
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.errors, env=environ, text=True, preexec_fn=ends_with_us(before))
         first = self.process.stdout.readline()
         if not first:
             self.process.wait(10)

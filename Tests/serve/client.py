@@ -9,7 +9,11 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+from children import ends_with_us
 
 DIFF, FULL, QUERY, REPLY, SYNC, ACK, SUBSCRIBE, CHALLENGE, LOGIN = range(9)
 UNKNOWN, SBMU, RACK, RTOS = range(4)
@@ -225,7 +229,7 @@ class Server:
         environment = dict(os.environ, **(env or {}))
         self.process = subprocess.Popen(
             [*tool, "serve", "--port", "0", *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
-            preexec_fn=limit)
+            preexec_fn=ends_with_us(limit))
         os.set_blocking(self.process.stderr.fileno(), False)
         self.said = ""
         self.port = None

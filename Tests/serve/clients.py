@@ -6,9 +6,13 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 
 import numpy
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
+from children import ends_with_us
 
 from model import ACK, DIFF, FULL, MOST, QUERY, REPLY, SUBSCRIBE, SYNC, Stream, body, message
 
@@ -22,7 +26,8 @@ class Server:
         words = [*tool, "serve", "--port", "0", "--json", "--log", self.log, "--image", self.image, *map(str, options)]
         self.errors = open(os.path.join(directory, "serve.stderr"), "a+")
         self.process = subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=dict(os.environ, **(environment or {})))
+            words, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=dict(os.environ, **(environment or {})),
+            preexec_fn=ends_with_us())
         first = self.process.stdout.readline()
         if not first:
             self.process.wait(20)
