@@ -39,12 +39,12 @@ build: install
 demo: build
 	@.build/release/ticklog demo --seconds $(SECONDS) --out $(RUNS)
 
-# What the tests of Kafka load at run time; nothing is built with it.
-kafka_packages = librdkafka1
+# What the command loads at run time, for Kafka, tokens and gzip; nothing is built with them.
+loaded_packages = librdkafka1 libssl3 zlib1g
 
 # Debian packages by Cross/install.sh, which names them, and these; pybcsv from PyPI into .venv.
 test-tools: install
-	$(call install,$(kafka_packages))
+	$(call install,$(loaded_packages))
 	@Cross/install.sh
 	@echo 'installs pybcsv, xxhash, pyarrow and duckdb from PyPI into .venv (python3-venv if it is missing)'
 	@Tests/python/setup.sh
