@@ -18,9 +18,15 @@ extension ServerLoop {
             client.stalledNs = now
         }
         let hasRoom = client.queue.count <= options.queueBytes / 2
-        if client.obstacle == .queue, hasRoom { return resume(client) }
-        if client.queue.count == 0, client.inputEnded { return leave(client) }
+        if client.obstacle == .queue, hasRoom { queueUp(client) }
+        if client.queue.count == 0, client.inputEnded, client.obstacle == .none { return leave(client) }
         setEvents(client)
+    }
+
+    /// It goes on in the next round: here it could come back to where it is, again and again.
+    private func queueUp(_ client: ServerClient) {
+        client.obstacle = .turn
+        turns.append(client)
     }
 
     /// Whether so many bytes may be added; a queue that is empty takes any message.
@@ -58,7 +64,8 @@ extension ServerLoop {
             guard sync.client.isOpen else { continue }
             sync.client.pendingSyncs -= 1
             acknowledge(sync.client, type: sync.type, source: sync.source, sequence: sync.sequence)
-            if sync.client.obstacle == .syncs { resume(sync.client) } else { send(sync.client) }
+            if sync.client.obstacle == .syncs { queueUp(sync.client) }
+            send(sync.client)
         }
     }
 
