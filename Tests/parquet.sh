@@ -8,7 +8,7 @@ tool=${TICKLOG:-$root/.build/debug/ticklog}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$root/Tests/python/setup.sh"
-check() { timeout -k 5 400 "$root/.venv/bin/python" "$root/Tests/parquet/check.py" "$tool" "$work" "$@"; }
+check() { timeout -k 5 600 "$root/.venv/bin/python" "$root/Tests/parquet/check.py" "$tool" "$work" "$@"; }
 
 check errors
 check vectors "$root"/Tests/Vectors/bcsv/*.bcsv "$root"/Tests/Vectors/dlf/*/ "$root"/Tests/Vectors/stream/*.bin

@@ -30,6 +30,7 @@ step differential timeout 600 Tests/differential.sh
 step dlf timeout 900 Tests/dlf.sh
 step append timeout 600 Tests/append.sh quick
 step convert timeout 600 Tests/convert.sh
+step parquet timeout 900 Tests/parquet.sh
 step repair timeout 600 Tests/repair.sh
 step receive timeout 900 Tests/receive.sh quick
 step kafka timeout 600 Tests/kafka.sh

@@ -57,6 +57,8 @@ for name; do
             same cat --events --samples "$run"
             same cat --stream load --rows :3 "$run"
             same cat --from 40 --rows 3:7 "$run"
+            same convert "$run" - --to parquet --compression none
+            same convert "$run" - --to parquet --compression none --events
             same archive "$run" -o -
             "$host" archive "$run" -o "$run.tar" --force >"$work/archive"
             for command in info "info --json" cat "cat --events --samples" validate; do
@@ -68,6 +70,8 @@ for name; do
     for path in Tests/Vectors/bcsv/*.bcsv Tests/Vectors/dlf/*/; do
         same info --json "$path"
         same cat --format jsonl --salvage "$path"
+        # LZ4 has another hash table there.
+        same convert "$path" - --to parquet --compression none --salvage
     done
     for path in Tests/Vectors/dlf/*/*.dlf; do same cat --samples "$path"; done
     # The tests of the host's receiver, with this one.

@@ -29,7 +29,8 @@ struct ParquetColumn {
     @inline(never)
     private mutating func grow(_ more: Int, _ most: Int) -> Bool {
         let needed = used + more
-        let room = max(needed, min(max(capacity * 2, 4096), most))
+        let twice = capacity > Int.max / 2 ? needed : max(capacity * 2, 4096)
+        let room = max(needed, min(twice, most))
         guard let larger = realloc(memory, room) else { return false }
         memory = larger
         capacity = room

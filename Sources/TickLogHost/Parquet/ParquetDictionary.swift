@@ -7,14 +7,17 @@ import TickLog
 final class ParquetDictionary {
     /// Entries of the table have 16 bits, and 0 is none.
     static var mostEntries: Int { 65535 }
-    /// Rows after which it is first asked whether values come again.
-    static var probeRows: Int { 8192 }
+    /// Rows after which it is asked, again and again, whether values come again; of strings, and of what a sample was taken.
+    private static var textProbe: Int { 8192 }
+    private static var probe: Int { 65536 }
+    /// Values from all over the chunk that are looked at first. Of 65535 different ones eight come twice here.
+    private static var samples: Int { 1024 }
 
     private let mostBytes: Int
     /// By hash: the index of a value and 1.
     private var slots: UnsafeMutablePointer<UInt16>
     private var slotCount = 1024
-    private var slotRoom = 1024
+    private var slotRoom = 4096
     /// The values in PLAIN encoding, which is a dictionary page.
     let page: UnsafeMutableRawPointer
     private(set) var pageBytes = 0
@@ -87,6 +90,7 @@ final class ParquetDictionary {
         let entries = page.assumingMemoryBound(to: Wide.self)
         let size = MemoryLayout<Wide>.size
         let most = min(Self.mostEntries, mostBytes / size)
+        if rows >= 4 * Self.samples, most >= Self.samples, !repeats(values, rows, entries, widened) { return false }
         let indices = indices!
         var slots = slots
         var mask = slotCount &- 1
@@ -95,7 +99,7 @@ final class ParquetDictionary {
         var index: UInt16 = 0
         var i = 0
         while i < rows {
-            let end = min(i &+ Self.probeRows, rows)
+            let end = min(i &+ Self.probe, rows)
             while i < end {
                 let value = widened(values[i])
                 if value != before || count == 0 {
@@ -134,13 +138,40 @@ final class ParquetDictionary {
         return true
     }
 
+    /// Whether a sample has values twice, so that there can be few different ones. `entries` is room for it.
+    @inline(__always)
+    private func repeats<Word: BitwiseCopyable, Wide: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+        _ values: UnsafePointer<Word>, _ rows: Int, _ entries: UnsafeMutablePointer<Wide>, _ widened: (Word) -> Wide
+    ) -> Bool {
+        let mask = slotRoom - 1
+        cxxhash_zero(slots, 2 * slotRoom)
+        var twice = 0
+        let step = rows / Self.samples
+        for i in 0..<Self.samples {
+            // One from each part, at no fixed distance: values may have a period.
+            let place = Int(((UInt64(truncatingIfNeeded: i &* 40503) & 0xFFFF) &* UInt64(step)) &>> 16)
+            let value = widened(values[step &* i &+ place])
+            var slot = Self.hash(UInt64(value)) & mask
+            while slots[slot] != 0, entries[Int(slots[slot]) &- 1] != value { slot = (slot &+ 1) & mask }
+            if slots[slot] != 0 {
+                twice &+= 1
+                if twice == 4 { break }
+            } else {
+                entries[i] = value
+                slots[slot] = UInt16(truncatingIfNeeded: i &+ 1)
+            }
+        }
+        cxxhash_zero(slots, 2 * slotCount)
+        return twice == 4
+    }
+
     private func texts(_ values: UnsafeRawPointer, _ rows: Int) -> Bool {
         if starts == nil { starts = .allocate(capacity: Self.mostEntries) }
         let starts = starts!
         var at = values
         var i = 0
         while i < rows {
-            let end = min(i + Self.probeRows, rows)
+            let end = min(i + Self.textProbe, rows)
             while i < end {
                 let length = 4 + Int(at.loadUnaligned(as: UInt32.self))
                 var slot = Self.textHash(at, length) & (slotCount - 1)

@@ -37,7 +37,7 @@ public final class ParquetWriter {
     @exclusivity(unchecked) private var staged = 0
     /// Rows in the columns.
     @exclusivity(unchecked) private var rows = 0
-    /// Most rows of a row group that its scalars allow.
+    /// Most rows of a row group, as far as its scalars say.
     private let mostRows: Int
     private let scalarBytes: Int
     /// Bytes of the row group's strings.
@@ -46,6 +46,8 @@ public final class ParquetWriter {
     private var groups = ThriftCompact()
     private var groupCount = 0
     private var isOver = false
+    /// After it the columns may have different numbers of rows, or the file a part of a row group.
+    private var failure: Fault?
 
     /// A longer string is refused.
     public static var mostTextBytes: Int { 1 << 26 }
@@ -143,17 +145,41 @@ public final class ParquetWriter {
     /// binary, and for more than 2^26 bytes, and names row and column.
     public func set(_ column: Int, text: UnsafeRawBufferPointer) throws(Fault) {
         guard columns[column].type == .string else { return }
-        guard text.count <= Self.mostTextBytes else {
-            throw bad(column, "found a string of \(text.count) bytes, expected at most \(Self.mostTextBytes)")
-        }
-        guard options.hasBinaryStrings || isUTF8(text) else {
-            throw bad(column, "found bytes that are no UTF-8, expected text; as binary strings Parquet holds them")
-        }
+        if let wrong = wrong(text) { throw bad(column, wrong) }
+        held[column].pending = 0
+        try hold(column, text)
+    }
+
+    /// What is wrong with a string, if something is.
+    @inline(__always)
+    private func wrong(_ text: UnsafeRawBufferPointer) -> String? {
+        if text.count > Self.mostTextBytes { return "found a string of \(text.count) bytes, expected at most \(Self.mostTextBytes)" }
+        if options.hasBinaryStrings || isUTF8(text) { return nil }
+        return "found bytes that are no UTF-8, expected text; as binary strings Parquet holds them"
+    }
+
+    /// Puts a string behind those of the whole rows.
+    @inline(__always)
+    private func hold(_ column: Int, _ text: UnsafeRawBufferPointer) throws(Fault) {
         guard held[column].reserve(4 + text.count, most: Int.max) else { throw noMemory }
         let to = held[column].memory! + held[column].used
         to.storeBytes(of: UInt32(text.count), as: UInt32.self)
         if text.count > 0 { (to + 4).copyMemory(from: text.baseAddress!, byteCount: text.count) }
         held[column].pending = 4 + text.count
+    }
+
+    /// Makes it one of a whole row.
+    @inline(__always)
+    private func takeText(_ column: Int) {
+        held[column].used += held[column].pending
+        textBytes += held[column].pending
+        held[column].pending = 0
+    }
+
+    /// Whether a row group with as many bytes of strings and rows is full.
+    @inline(__always)
+    private func isFull(_ textBytes: Int, _ rows: Int) -> Bool {
+        rows >= mostRows || (!texts.isEmpty && textBytes + rows * scalarBytes >= options.rowGroupBytes)
     }
 
     /// Takes a row of the values that are set.
@@ -180,44 +206,56 @@ public final class ParquetWriter {
         try takeTexts()
     }
 
-    /// The next `count` rows. `columns` has an array of `count` values for each column: of scalars with the size of their
+    /// The next `count` rows; none may be half set. `columns` has an array of `count` values for each column: of scalars with the size of their
     /// type, bools as bytes of 0 and 1; of strings `ticklog_text`. All is copied. After an error that names a row, the rows
     /// before it are taken.
     public func append(_ count: Int, _ columns: UnsafeBufferPointer<UnsafeRawPointer>) throws(Fault) {
         precondition(columns.count == held.count)
-        guard texts.isEmpty else {
-            for i in 0..<count {
-                for (size, own) in sized {
-                    for column in own {
-                        row[column] = 0
-                        UnsafeMutableRawPointer(row + column).copyMemory(from: columns[column] + i * size, byteCount: size)
-                    }
-                }
-                for column in texts {
-                    let text = (columns[column] + i * MemoryLayout<ticklog_text>.stride).loadUnaligned(as: ticklog_text.self)
-                    try set(column, text: UnsafeRawBufferPointer(start: text.bytes, count: text.count))
-                }
-                try writeRow()
-            }
-            return
-        }
         var done = 0
         while done < count {
-            let taken = min(try room(), count - done)
+            let (taken, found) = fitting(columns, from: done, min(try room(), count - done))
             guard reserve(taken) else { throw noMemory }
-            for i in 0..<held.count {
+            for i in 0..<held.count where held[i].size > 0 {
                 let size = held[i].size
                 (held[i].memory! + held[i].used).copyMemory(from: columns[i] + done * size, byteCount: taken * size)
             }
+            for i in texts {
+                for row in done..<done + taken {
+                    try hold(i, ParquetWriter.text(columns[i], row))
+                    takeText(i)
+                }
+            }
             try took(taken)
             done += taken
+            if let found { throw found }
         }
+    }
+
+    private static func text(_ column: UnsafeRawPointer, _ row: Int) -> UnsafeRawBufferPointer {
+        let text = (column + row * MemoryLayout<ticklog_text>.stride).loadUnaligned(as: ticklog_text.self)
+        return UnsafeRawBufferPointer(start: text.bytes, count: text.count)
+    }
+
+    /// How many of the next rows, at most `most`, are in order and belong in this row group; if one is not, what it has.
+    private func fitting(
+        _ columns: UnsafeBufferPointer<UnsafeRawPointer>, from first: Int, _ most: Int
+    ) -> (count: Int, found: Fault?) {
+        guard !texts.isEmpty else { return (most, nil) }
+        var bytes = textBytes
+        for i in 0..<most {
+            for column in texts {
+                let text = ParquetWriter.text(columns[column], first + i)
+                if let wrong = wrong(text) { return (i, bad(column, wrong, ahead: i)) }
+                bytes += 4 + text.count
+            }
+            if isFull(bytes, rows + i + 1) { return (i + 1, nil) }
+        }
+        return (most, nil)
     }
 
     /// Rows that have room in the row group. Only while no row is being set.
     func room() throws(Fault) -> Int {
         try unstage()
-        if rows == mostRows { try writeGroup() }
         return mostRows - rows
     }
 
@@ -244,7 +282,7 @@ public final class ParquetWriter {
         for i in 0..<held.count { held[i].used += count * held[i].size }
         rows += count
         rowCount += UInt64(count)
-        if rows == mostRows { try writeGroup() }
+        if isFull(textBytes, rows) { try writeGroup() }
     }
 
     @inline(__always)
@@ -282,18 +320,12 @@ public final class ParquetWriter {
     @inline(__always)
     private func takeTexts() throws(Fault) {
         for column in texts {
-            if held[column].pending == 0 {
-                try set(column, text: UnsafeRawBufferPointer(start: nil, count: 0))
-            }
-            held[column].used += held[column].pending
-            textBytes += held[column].pending
-            held[column].pending = 0
+            if held[column].pending == 0 { try hold(column, UnsafeRawBufferPointer(start: nil, count: 0)) }
+            takeText(column)
         }
         staged &+= 1
         rowCount &+= 1
-        if staged == stageRows || rows &+ staged >= mostRows { try unstage() }
-        // A row more would not be beyond it by more than a row.
-        if !texts.isEmpty, textBytes + (rows + staged) * scalarBytes >= options.rowGroupBytes { try writeGroup() }
+        if staged == stageRows || isFull(textBytes, rows &+ staged) { try unstage() }
     }
 
     private func unstage() throws(Fault) {
@@ -307,19 +339,13 @@ public final class ParquetWriter {
         }
         rows += staged
         staged = 0
-        if rows == mostRows { try writeGroup() }
+        if isFull(textBytes, rows) { try writeGroup() }
     }
 
     // MARK: The file
 
     /// Writes the row group that is being filled.
     private func writeGroup() throws(Fault) {
-        if staged > 0 {
-            // It comes back here, if that made the row group full.
-            let before = groupCount
-            try unstage()
-            if groupCount > before { return }
-        }
         guard rows > 0 else { return }
         let start = output.offset
         var written: [ColumnChunk] = []
@@ -355,7 +381,8 @@ public final class ParquetWriter {
         groups.end()
         groupCount += 1
         guard groups.bytes.count <= 1 << 30 else {
-            throw Fault(.system, path, at: nil, "found \(groupCount) row groups, whose footer takes more than 2^30 bytes, expected fewer; larger row groups need fewer")
+            failure = Fault(.system, path, at: nil, "found \(groupCount) row groups, whose footer takes more than 2^30 bytes, expected fewer; larger row groups need fewer")
+            throw failure!
         }
         for i in 0..<held.count { held[i].used = 0 }
         rows = 0
@@ -368,6 +395,8 @@ public final class ParquetWriter {
     public func close() throws(Fault) {
         guard !isOver else { return }
         do throws(Fault) {
+            if let failure { throw failure }
+            try unstage()
             try writeGroup()
             let footer = ParquetFooter.encode(
                 columns, rows: rowCount, groups: groups.bytes, groupCount: groupCount, options)
@@ -399,12 +428,18 @@ public final class ParquetWriter {
 
     private func checkOutput() throws(Fault) {
         guard !output.output.isOpen else { return }
-        do { try output.output.flush() } catch { throw Fault(error) }
+        do { try output.output.flush() } catch {
+            failure = Fault(error)
+            throw failure!
+        }
     }
 
-    private var noMemory: Fault { Fault(.system, path, at: nil, "no memory for a row group of \(rows + staged) rows") }
+    private var noMemory: Fault {
+        failure = Fault(.system, path, at: nil, "no memory for a row group of \(rows + staged) rows")
+        return failure!
+    }
 
-    private func bad(_ column: Int, _ text: String) -> Fault {
-        Fault(.damaged, path, at: nil, "row \(rowCount), column '\(columns[column].name)': \(text)")
+    private func bad(_ column: Int, _ text: String, ahead: Int = 0) -> Fault {
+        Fault(.damaged, path, at: nil, "row \(rowCount + UInt64(ahead)), column '\(columns[column].name)': \(text)")
     }
 }

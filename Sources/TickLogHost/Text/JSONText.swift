@@ -64,6 +64,9 @@ public func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
         at + offset < bytes.count && bytes[at + offset] >= least && bytes[at + offset] <= most
     }
     while at < bytes.count {
+        // Mostly it is ASCII.
+        while at + 8 <= bytes.count, bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) & everyByte(0x80) == 0 { at += 8 }
+        guard at < bytes.count else { break }
         switch bytes[at] {
         case 0..<0x80: at += 1
         case 0xC2...0xDF where follows(1): at += 2
