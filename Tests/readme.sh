@@ -20,6 +20,9 @@ program 2
 cp -r "$root/Tests/Vectors/dlf/real_structs" "$work/run"
 program 3 | tee "$work/dlf.txt"
 grep -q '^18 samples, ticks 0 to 9, 0 bytes torn$' "$work/dlf.txt" || { echo "README: the DLF program told something else"; exit 1; }
+program 4 | tee "$work/packets.txt"
+[ "$(cat "$work/packets.txt")" = "2 words, 28 bytes
+record 0: 28 bytes" ] || { echo "README: the packets' program told something else"; exit 1; }
 # The newest run: anywhere below the folder, or where the program says that it logs.
 found=$(find "$work" -name polled.bcsv | head -1)
 [ -n "$found" ] || { echo "the README's program left no polled.bcsv in its folder"; exit 1; }

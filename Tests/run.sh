@@ -37,6 +37,7 @@ step kafka timeout 600 Tests/kafka.sh
 step serve timeout 900 Tests/serve.sh "$([ "${1:-all}" = all ] || echo quick)"
 step spec timeout 300 docs/examples.py --check
 step faults timeout 600 Tests/faults.sh
+step logbuffer timeout 300 Tests/logbuffer.sh quick
 step readme timeout 300 Tests/readme.sh
 if [ "${1:-all}" = all ]; then
     step cross timeout 1800 Cross/build.sh all
@@ -45,6 +46,7 @@ if [ "${1:-all}" = all ]; then
     step examples timeout 900 Examples/run-all.sh
     step tool timeout 1500 Tests/tool.sh
     step append-all timeout 900 Tests/append.sh
+    step logbuffer-all timeout 1500 Tests/logbuffer.sh
     step fuzz timeout 900 Tests/fuzz.sh 30
 fi
 [ -z "$failures" ] || echo "failed:$failures"

@@ -139,5 +139,21 @@ for machine in $machines; do
     fi
 done
 
+# BMS packets and the log buffer: one checksum of all their bytes.
+packets=
+for machine in $machines; do
+    target=$(target_of "$machine")
+    if MACHINE=$machine "$root/Cross/cc.sh" "$target" "$work/packets-$machine" "$root/Tests/firmware/packets.c" > "$work/log" 2>&1 &&
+        MACHINE=$machine TIME_LIMIT=120 "$root/Cross/run.sh" "$target" "$work/packets-$machine" > "$work/log" 2>&1 &&
+        told=$(tr -d '\r' < "$work/log") && [ "$told" = "${packets:=$told}" ]; then
+        passed=$((passed + 1))
+        echo "ok      packets: $machine"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  packets: $machine"
+        head -3 "$work/log" | cut -c 1-300
+    fi
+done
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -48,6 +48,14 @@ awk -v typical="$typical" 'BEGIN {
     printf "\n1000 channels at 10 kHz leave %.1f cycles for each sample on a 216 MHz STM32F7 and %.1f on a 168 MHz STM32F4; at 10 %% change",
         216e6 / 1e7, 168e6 / 1e7
     printf " tick and service take %.2f instructions with LZ4. These are instructions: QEMU has no cycle model.\n", typical / 1000 }'
+# Of the BMS: N more calls, with the loop around them.
+calls=1000
+"$root/Cross/cc.sh" cortex-m4f "$build/bench/packets.elf" "$root/Tests/firmware/packets.c"
+channels=$program program=$build/bench/packets.elf
+diff=$((($(count $((2 * calls))) - $(count $calls)) / calls))
+record=$((($(count $((2 * calls)) buffer) - $(count $calls buffer)) / calls))
+program=$channels
+printf '\nA BMS packet of 16 words is built with %s instructions; a record of 84 bytes goes into a log buffer and out of it with %s.\n' "$diff" "$record"
 printf '\n### Memory and flash\n\nRun memory in bytes for 1000 float channels with a ring of eight rows (aim 65536):\n\n'
 for row in zoh flat; do
     for file in packet lz4; do

@@ -20,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
@@ -34,6 +36,33 @@
 
 /* Swift does not import variadic functions. */
 static inline int cposix_open(const char *path, int flags, unsigned mode) { return open(path, flags, mode); }
+/* Opens a file that exists for writes past the page cache. */
+static inline int cposix_open_direct(const char *path)
+{
+#ifdef __O_DIRECT
+    return open(path, O_WRONLY | O_CLOEXEC | __O_DIRECT);
+#else
+    (void)path;
+    errno = EINVAL;
+    return -1;
+#endif
+}
+#ifdef __GLIBC__
+/* Declared there for _GNU_SOURCE only. */
+extern int renameat2(int, const char *, int, const char *, unsigned int);
+#endif
+/* A rename that fails with EEXIST where there is something; EINVAL or ENOSYS if the system cannot tell. */
+static inline int cposix_rename_new(const char *old, const char *path)
+{
+#ifdef __GLIBC__
+    return renameat2(AT_FDCWD, old, AT_FDCWD, path, 1 /* RENAME_NOREPLACE */);
+#else
+    (void)old;
+    (void)path;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
 static inline int cposix_openat(int directory, const char *path, int flags, unsigned mode)
 {
     return openat(directory, path, flags, mode);
@@ -67,6 +96,13 @@ static inline void cposix_die_of(int number)
 {
     signal(number, SIG_DFL);
     raise(number);
+}
+
+/* Lines of a terminal; 0: it does not tell. */
+static inline unsigned cposix_terminal_lines(int descriptor)
+{
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
 }
 
 static inline int cposix_errno(void) { return errno; }

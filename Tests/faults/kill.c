@@ -70,6 +70,15 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
     return syscall(SYS_writev, fd, parts, count);
 }
 
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+    if (fd > 2 && is_last()) {
+        if (half()) syscall(SYS_pwrite64, fd, parts[0].iov_base, parts[0].iov_len / 2, offset);
+        die();
+    }
+    return REAL(pwritev)(fd, parts, count, offset);
+}
+
 #define DIES_AT(type, name, parameters, arguments)                                                                       \
     type name parameters                                                                                                 \
     {                                                                                                                    \
@@ -77,7 +86,6 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
         return REAL(name) arguments;                                                                                     \
     }
 
-DIES_AT(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t offset), (fd, parts, count, offset))
 DIES_AT(int, ftruncate, (int fd, off_t length), (fd, length))
 DIES_AT(int, ftruncate64, (int fd, off_t length), (fd, length))
 DIES_AT(int, truncate, (const char *path, off_t length), (path, length))

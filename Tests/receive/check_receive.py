@@ -2,15 +2,21 @@
 machine fails.
 
     check_receive.py TICKLOG SLOW.SO KILL.SO WORK [NAME...]"""
+import fcntl
+import json
 import os
+import pty
 import random
+import re
 import resource
 import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 from frames import FIRST, LAST, STARTED, MAGIC, Receiver, chunk, frame
@@ -65,7 +71,7 @@ def tcp_of_four_channels():
         equal(report[k]["bytes"], len(r.content(k)))
         equal(report[k]["periodics"], {"complete": (200 + k) // 4, "incomplete": 1 if k else 0, "missing_chunks": (4 - k) % 4})
         equal(r.files(k), [f"ch{k}_00000000.dat"])
-        equal([record["kind"] for record in r.losses(k)], ["periodic"] if k else [])
+        equal([record["kind"] for record in r.losses(k)], ["periodic", "ended"] if k else ["ended"])
     equal(r.losses(3)[0]["missing"], "08")
 
 
@@ -356,6 +362,143 @@ def a_reader_of_the_output_that_goes_away_or_sleeps():
 
 
 @test
+def a_reader_that_sleeps_does_not_keep_it_from_ending():
+    """What came is on the medium, and the service manager hears that all is well, though nobody reads the report."""
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    path = os.path.join(work, "notify-sleeps")
+    manager.bind(path)
+    manager.settimeout(10)
+    r = receiver("sleeps", channels=64, environment={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "2000000"})
+    f = frames(20)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+        # The pipe is smaller than a line of the report.
+        fcntl.fcntl(r.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        time.sleep(3)
+        equal(manager.recv(100), b"READY=1")
+        while select.select([manager], [], [], 0)[0]:
+            manager.recv(100)
+        equal(manager.recv(100), b"WATCHDOG=1")
+    r.process.send_signal(signal.SIGTERM)
+    end = time.monotonic() + 10
+    while r.files() != ["ch0_00000000.dat"] and time.monotonic() < end:
+        time.sleep(0.05)
+    equal(r.files(), ["ch0_00000000.dat"])
+    equal(r.content(), b"".join(f))
+    output, _ = r.process.communicate(timeout=20)
+    equal(json.loads(output.splitlines()[-1])["channels"][0]["frames"], 20)
+    equal(r.process.returncode, 0)
+
+
+class Screen:
+    """What a terminal of so many lines and columns shows of what is written to it."""
+
+    def __init__(self, lines, columns):
+        self.size = lines, columns
+        self.lines, self.scrolled, self.at, self.wraps, self.rest = [""], [], 0, True, ""
+
+    def down(self):
+        self.at += 1
+        if self.at == len(self.lines):
+            self.lines.append("")
+        if len(self.lines) > self.size[0]:
+            self.scrolled.append(self.lines.pop(0))
+            self.at -= 1
+
+    def feed(self, text):
+        text = self.rest + text
+        at = self.column = 0
+        while at < len(text):
+            found = re.compile(r"\x1b\[(\??)(\d*)([A-Za-z])").match(text, at)
+            if found:
+                at = found.end()
+                if found[3] == "A":
+                    self.at = max(0, self.at - int(found[2] or 1))
+                elif found[3] == "J":
+                    self.lines[self.at :] = [""]
+                elif found[3] in "hl" and found[2] == "7":
+                    self.wraps = found[3] == "h"
+                elif found[3] == "K":
+                    self.lines[self.at] = self.lines[self.at][: self.column]
+                continue
+            if text[at] == "\x1b":
+                break
+            if text[at] == "\n":
+                self.down()
+                self.column = 0
+            elif text[at] == "\r":
+                self.column = 0
+            elif self.column == self.size[1] and not self.wraps:
+                pass
+            else:
+                if self.column == self.size[1]:
+                    self.down()
+                    self.column = 0
+                line = self.lines[self.at]
+                self.lines[self.at] = line[: self.column] + text[at] + line[self.column + 1 :]
+                self.column += 1
+            at += 1
+        self.rest = text[at:]
+
+
+@test
+def what_is_shown_on_a_terminal_keeps_its_place():
+    """Lines that are too long are cut, messages stay, and there are never more lines than the terminal has."""
+    refuse = os.path.join(work, "refuse-terminal")
+    for lines, channels in ((24, 3), (8, 20)):
+        directory = os.path.join(work, f"terminal{channels}")
+        ours, its = pty.openpty()
+        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", lines, 70, 0, 0))
+        process = subprocess.Popen([*tool, "receive", "--udp", "0", "--channels", str(channels), "--out", directory],
+                                   stdin=its, stdout=its, stderr=its, env=dict(os.environ, LD_PRELOAD=slow, REFUSE_WRITES=refuse))
+        os.close(its)
+        screen = Screen(lines, 70)
+        text = ""
+
+        def shows(condition):
+            nonlocal text
+            end = time.monotonic() + 20
+            while not condition():
+                assert time.monotonic() < end, screen.lines
+                if select.select([ours], [], [], 0.1)[0]:
+                    try:
+                        new = os.read(ours, 65536).decode()
+                    except OSError:
+                        break
+                    text += new
+                    screen.feed(new)
+
+        shows(lambda: any(line.startswith("ch0 ") for line in screen.lines))
+        port = int(re.search(r"udp 127.0.0.1:(\d+) channel 0\b", text)[1])
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            # Much that is wrong: more than a line has room for.
+            for f in frames(20) + frames(5, start=30) + [frames(1, start=40)[0][:90], b"x" * 200] + frames(10):
+                s.sendto(f, ("127.0.0.1", port))
+        shows(lambda: any("missing 10" in line for line in screen.lines))
+        open(refuse, "w").close()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            for f in frames(5, start=35):
+                s.sendto(f, ("127.0.0.1", port))
+        shows(lambda: "nothing is read until" in text)
+        seen = text.count("ch0 ")
+        shows(lambda: text.count("ch0 ") >= seen + 2)
+        os.unlink(refuse)
+        shows(lambda: "writing again" in text)
+        seen = text.count("ch0 ")
+        shows(lambda: text.count("ch0 ") >= seen + 2)
+        shown = [line for line in screen.lines if line]
+        if channels == 3:
+            equal([line[:3] for line in shown[-3:]], ["ch0", "ch1", "ch2"], shown)
+            assert any("nothing is read until" in line for line in shown) and any("writing again" in line for line in shown), shown
+        else:
+            equal([line[:7] for line in shown[-7:]], [f"ch{k}  0 " for k in range(6)] + ["14 more"], shown)
+        process.send_signal(signal.SIGTERM)
+        shows(lambda: process.poll() is not None)
+        equal(process.wait(10), 0)
+        os.close(ours)
+
+
+@test
 def a_connection_that_waits_for_the_medium_is_not_idle():
     hold = os.path.join(work, "hold-idle")
     open(hold, "w").close()
@@ -436,15 +579,20 @@ def killed_and_started_again():
 @test
 def killed_at_every_call_that_changes_a_file():
     """With the producer sending everything again, every frame is in the files once; without a torn one."""
-    f = frames(24)
+    # The second: batches that pass the page cache.
+    killed_at_every_call(frames(24), 700, 40)
+    killed_at_every_call(frames(24, size=60001), 700_000, 20)
+
+
+def killed_at_every_call(f, roll, least):
     ended = 0
     for half in ({}, {"KILL_HALF": "1"}):
         at = 1
         while True:
-            directory = f"kill{len(half)}-{at}"
+            directory = f"kill{roll}-{len(half)}-{at}"
             # The calls of the start count too.
             try:
-                r = receiver(directory, "--roll-bytes", 700, "--fsync-ms", 1, preload=kill, environment={"KILL_AT": str(at), **half})
+                r = receiver(directory, "--roll-bytes", roll, "--fsync-ms", 1, preload=kill, environment={"KILL_AT": str(at), **half})
             except RuntimeError:
                 r = None
             if r:
@@ -473,9 +621,9 @@ def killed_at_every_call_that_changes_a_file():
             torn.stop()
             content = torn.content()
             assert content.startswith(before), f"call {at}: what was there has changed"
-            equal(content, b"".join(f), f"call {at}")
+            assert content == b"".join(f), f"call {at}: found {len(content)} bytes, expected {len(b''.join(f))}"
             at += 1
-    assert ended > 40, ended
+    assert ended > least, ended
 
 
 @test
@@ -532,6 +680,50 @@ def connections_are_limited_and_idle_ones_closed():
 
 
 @test
+def many_channels_have_their_files():
+    """Though the system allows few open files unless it is asked for more."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    r = receiver("many", channels=24, udp=True, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, limit)))
+    for k in range(24):
+        with r.connect(k) as s:
+            s.sendall(b"".join(frames(4, stream=k)))
+    report = r.until(lambda c: all(channel["frames"] == 4 for channel in c))
+    report = r.stop()
+    equal([len(r.content(k)) for k in range(24)], [len(b"".join(frames(4)))] * 24)
+    equal(sum(channel["refusals"] for channel in report), 0)
+
+
+@test
+def files_that_are_taken_away_are_not_written_again():
+    """Offline processing may move finished files: numbers go on, and an archive that sends again brings nothing twice."""
+    f = frames(60)
+    size = len(f[0])
+    r = receiver("taken", "--roll-bytes", 20 * size, udp=True)
+    with r.connect() as s:
+        s.sendall(b"".join(f[:50]))
+    r.until(lambda c: c[0]["frames"] == 50)
+    time.sleep(0.1)
+    r.kill()
+    for name in ("ch0_00000000.dat", "ch0_00000001.dat"):
+        os.unlink(os.path.join(r.directory, name))
+    r = receiver("taken", "--roll-bytes", 20 * size, udp=True)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+    r.until(lambda c: c[0]["frames"] + c[0]["duplicates"] == 60)
+    equal(r.stop()[0]["frames"], 10)
+    equal(r.content(), b"".join(f[40:]))
+    for name in r.files():
+        os.unlink(os.path.join(r.directory, name))
+    r = receiver("taken")
+    with r.connect() as s:
+        s.sendall(b"".join(f[:4]))
+    r.until(lambda c: c[0]["frames"] == 4)
+    r.stop()
+    equal(r.files(), ["ch0_00000003.dat"])
+    equal([line["file"] for line in r.losses() if line["kind"] == "ended"], [3, 4])
+
+
+@test
 def wrong_use():
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
@@ -548,12 +740,81 @@ def wrong_use():
     equal(run()[0], 2)
     equal(run("--tcp", "65535")[0], 2)
     equal(run("--tcp", "x")[0], 2)
-    equal(run("--tcp", "0", "--bind", "nowhere")[0], 3)
+    equal(run("--tcp", "0", "--bind", "nowhere")[0], 2)
+    equal(run("--tcp", "0", "--bind", "192.0.2.1")[0], 3)
     r = receiver("use")
     code, text = run("--tcp", "0")
     equal(code, 3)
     assert "another receiver" in text, text
     r.stop()
+
+
+@test
+def what_was_sent_before_the_end_is_kept():
+    """A sender that has ended, and a receiver that is told to end at once: what the kernels have in between is read."""
+    f = b"".join(frames(20000, size=400))
+    for udp in (False, True):
+        r = receiver(f"sent{udp}", udp=udp, tcp=not udp)
+        # The receive thread sees nothing of it before the signal.
+        r.process.send_signal(signal.SIGSTOP)
+        if udp:
+            with r.datagrams() as s:
+                for one in frames(100):
+                    s.send(one)
+        else:
+            with r.connect() as s:
+                s.setblocking(False)
+                sent = 0
+                try:
+                    while sent < len(f):
+                        sent += s.send(f[sent : sent + 65536])
+                except BlockingIOError:
+                    pass
+        r.process.send_signal(signal.SIGTERM)
+        r.process.send_signal(signal.SIGCONT)
+        output, _ = r.process.communicate(timeout=20)
+        equal(r.process.returncode, 0)
+        report = json.loads(output.splitlines()[-1])["channels"][0]
+        if udp:
+            equal((report["frames"], report["kernel_drops"]), (100, 0))
+        else:
+            assert sent > 100000, sent
+            equal(report["frames"] * len(frames(1, size=400)[0]) + report["truncated"], sent)
+    # One that never ends does not keep it.
+    r = receiver("sender")
+    sender = subprocess.Popen([*tool, "send", "--tcp", f"127.0.0.1:{r.ports['tcp', 0]}", "--channels", "1", "--count", "1000000000", "--rate", "5000"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    r.until(lambda c: c[0]["frames"] > 0)
+    r.stop(seconds=15)
+    equal(sender.wait(20), 3)
+
+
+@test
+def a_flood_of_damage_is_few_lines():
+    r = receiver("flood", udp=True)
+    with r.datagrams() as s:
+        for i in range(5000):
+            s.send(b"x" * 300)
+            if i % 50 == 0:
+                time.sleep(0.001)
+    r.until(lambda c: c[0]["skipped_bytes"] + 300 * c[0]["kernel_drops"] == 1500000)
+    report = r.stop()[0]
+    lines = [x for x in r.losses() if x["kind"] == "damage"]
+    equal(sum(x["skipped_bytes"] for x in lines), report["skipped_bytes"])
+    assert len(lines) < 20, len(lines)
+
+
+@test
+def a_signal_that_comes_twice_at_once_is_one():
+    """As timeout(1) sends it: to the process, and to its group."""
+    r = receiver("doubled")
+    f = frames(20)
+    with r.connect() as s:
+        s.sendall(b"".join(f))
+    r.process.send_signal(signal.SIGTERM)
+    time.sleep(0.02)
+    equal(r.stop()[0]["frames"], 20)
+    equal((r.files(), r.content()), (["ch0_00000000.dat"], b"".join(f)))
 
 
 @test
@@ -599,6 +860,8 @@ def metrics_options_from_a_file_and_the_service_manager():
     numbers = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     equal(numbers['ticklog_receive_frames_total{channel="0"}'], "35")
     equal(numbers['ticklog_receive_missing_frames{channel="0"}'], "10")
+    names = ("read_pauses", "medium_refusals", "unwritten_frames", "idle_connections")
+    assert all(f'ticklog_receive_{name}_total{{channel="0"}}' in numbers for name in names), numbers
     typed = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
     equal({name.split("{")[0] for name in numbers}, typed, "every number has a type")
     assert ask(b"GET / HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 404 ")

@@ -172,6 +172,7 @@ def check_usage(work):
     check(code("--file", path, "--channels", "1") == 2 and read(path) == before, "an existing file is replaced")
     check(code() == 2 and code("--tcp", "x") == 2 and code("--udp", "h:1", "--size", "65468") == 2, "usage")
     check(code("--tcp", "h:65535", "--channels", "2") == 2 and code("--file", "x", "--drop", "1.5") == 2, "usage")
+    check(code("--tcp", "h:9223372036854775807", "--channels", "2") == 2 and code("--udp", "h:-1") == 2, "usage: ports")
     check(code("--file", os.path.join(work, "none", "f")) == 3, "no such directory")
     port, made = connections(socket.SOCK_STREAM, 1)
     made[0].close()

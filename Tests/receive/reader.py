@@ -162,6 +162,8 @@ class Receiver:
         self.written = []
         self.expected = None
         self.newest = 0
+        # Of the counts before a restart.
+        self.earlier = (0, 0)
         # Numbers that have not come and could still; True: counted as missing.
         self.absent = {}
         self.open = {}
@@ -199,8 +201,18 @@ class Receiver:
             self.begin(frame)
         elif newer and (s < self.expected or frame.flags & STARTED):
             c["restarts"] += 1
+            self.earlier = (max(self.earlier[0], self.expected), self.newest)
             self.end()
             self.begin(frame)
+        elif (frame.flags & STARTED and frame.timestamp < 946_684_800 * 10**9
+              and ((s, frame.timestamp) != self.baseline or not 0 <= self.expected - s <= 1024)):
+            c["restarts"] += 1
+            self.earlier = (0, 0)
+            self.end()
+            self.begin(frame)
+        elif s != self.expected and s < self.earlier[0] and frame.timestamp <= self.earlier[1]:
+            c["duplicates"] += 1
+            return
         elif s < self.expected:
             if s not in self.absent or self.expected - s > LATE:
                 c["duplicates"] += 1
@@ -224,6 +236,7 @@ class Receiver:
     def begin(self, frame):
         self.expected = frame.sequence + 1
         self.newest = frame.timestamp
+        self.baseline = (frame.sequence, frame.timestamp)
         self.absent = dict.fromkeys(range(max(0, frame.sequence - LATE), frame.sequence), False)
 
     def assemble(self, frame):

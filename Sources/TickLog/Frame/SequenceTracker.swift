@@ -40,6 +40,14 @@ public struct SequenceTracker {
     public private(set) var expected: UInt64?
     /// Of all frames that were accepted since the producer began.
     public private(set) var newestTimestamp: UInt64 = 0
+    /// The frame that the count began with.
+    private var baseline: UInt64 = 0
+    private var baselineTimestamp: UInt64 = 0
+    /// Earlier timestamps, of before the year 2000, are of a producer whose clock was not set.
+    private static var clockIsSet: UInt64 { 946_684_800_000_000_000 }
+    /// Of the counts before the producer began anew: the number behind their highest, and their newest timestamp.
+    private var earlierExpected: UInt64 = 0
+    private var earlierTimestamp: UInt64 = 0
     private let ranges: UnsafeMutableBufferPointer<MissingRange>
     /// Where the first range lies; behind the memory's end it goes on at the start.
     private var first = 0
@@ -93,8 +101,26 @@ public struct SequenceTracker {
         let isNewer = timestamp > newestTimestamp
         if isNewer, sequence < expected || flags & FrameHeader.producerStarted != 0 {
             counts.restarts &+= 1
+            earlierExpected = max(earlierExpected, expected)
+            earlierTimestamp = newestTimestamp
             begin(sequence, timestamp)
             return .restart
+        }
+        // A producer without a clock begins anew with it. Only the frame that the count began with may come twice.
+        if flags & FrameHeader.producerStarted != 0, timestamp < SequenceTracker.clockIsSet,
+            sequence != baseline || timestamp != baselineTimestamp || expected &- sequence > 1024
+        {
+            counts.restarts &+= 1
+            earlierExpected = 0
+            earlierTimestamp = 0
+            begin(sequence, timestamp)
+            return .restart
+        }
+        // One of the count before, which an archive or a broker brings: taken for a new one, it would open a gap, and the
+        // next new one would be another restart. The expected number is always taken, whatever its time: clocks are set back.
+        if sequence != expected, sequence < earlierExpected, timestamp <= earlierTimestamp {
+            counts.duplicates &+= 1
+            return .duplicate
         }
         if sequence < expected { return old(sequence) }
         if isNewer { newestTimestamp = timestamp }
@@ -110,6 +136,8 @@ public struct SequenceTracker {
     private mutating func begin(_ sequence: UInt64, _ timestamp: UInt64) {
         expected = sequence &+ 1
         newestTimestamp = timestamp
+        baseline = sequence
+        baselineTimestamp = timestamp
         count = 0
         // Frames before the first may have been overtaken by it. They were never missed.
         if sequence > 0 {

@@ -83,14 +83,8 @@ public final class NewFile {
         }
         if replaces {
             guard rename(temporaryPath, path) == 0 else { throw FileError(path, "rename to it", cposix_errno()) }
-        } else if link(temporaryPath, path) == 0 {
-            // A link, unlike a rename, never replaces what has come meanwhile.
-            _ = unlink(temporaryPath)
         } else {
-            let error = cposix_errno()
-            guard error != EEXIST, TickLogHost.kind(of: path, following: false) == .missing else { throw FileError(path, "write", EEXIST) }
-            // FAT has no links.
-            guard rename(temporaryPath, path) == 0 else { throw FileError(path, "rename to it", cposix_errno()) }
+            try renameNew(temporaryPath, path)
         }
         isDone = true
         Leftovers.forget(slot)
@@ -105,6 +99,16 @@ public final class NewFile {
         _ = unlink(temporaryPath)
         Leftovers.forget(slot)
     }
+}
+
+/// Gives a file another name, where nothing is. Throws EEXIST if there is something, also if it has come meanwhile.
+func renameNew(_ old: String, _ new: String) throws(FileError) {
+    if cposix_rename_new(old, new) == 0 { return }
+    let error = cposix_errno()
+    guard error == EINVAL || error == ENOSYS else { throw FileError(new, error == EEXIST ? "write" : "rename to it", error) }
+    guard kind(of: new, following: false) == .missing else { throw FileError(new, "write", EEXIST) }
+    // Not every file system can do it in one step.
+    guard rename(old, new) == 0 else { throw FileError(new, "rename to it", cposix_errno()) }
 }
 
 public func removeFile(_ path: String) { _ = unlink(path) }

@@ -54,13 +54,20 @@ struct EarlierFiles {
 
     /// Cuts the torn tail of files that were being written, finishes all of them but the last, and tells the channel which
     /// frames there are, so that none of them is kept twice: those within the channel's `lateLimit` of the newest.
-    init(_ directory: String, _ channel: Channel) throws(FileError) {
+    ///
+    /// - Parameters:
+    ///   - nextFile: the number to begin with if all files were taken away.
+    ///   - lookBack: how many bytes are read again, so that a receiver starts soon whatever there is.
+    init(_ directory: String, _ channel: Channel, nextFile: UInt64 = 0, lookBack: UInt64 = 1 << 30) throws(FileError) {
         var files: [ChannelFile] = []
         for name in try names(in: directory) {
             if let file = ChannelFile(name, channel: channel.number) { files.append(file) }
         }
         files.sort { $0.number != $1.number ? $0.number < $1.number : !$0.isPart && $1.isPart }
-        guard let newest = files.last else { return }
+        guard let newest = files.last else {
+            number = nextFile
+            return
+        }
         number = newest.number + 1
         var whole: [String] = []
         for file in files {
@@ -91,15 +98,26 @@ struct EarlierFiles {
             }
         }
         syncDirectory(directory)
-        try tell(channel, whole)
+        // Finished files may have been taken away; what was in them is not waited for.
+        try tell(channel, whole, areAll: files[0].number == 0, lookBack)
     }
 
-    /// Looks at as many of the last files as are needed to know every frame that could come again.
-    private mutating func tell(_ channel: Channel, _ paths: [String]) throws(FileError) {
-        guard let last = paths.last else { return }
-        let newest = try Survey(last, channel).last
+    /// Looks at as many of the last files as are needed to know every frame that could come again, or at a part of them:
+    /// frames before it are taken for those that came.
+    private mutating func tell(_ channel: Channel, _ all: [String], areAll: Bool, _ lookBack: UInt64) throws(FileError) {
+        var paths = all
+        var found: FrameHeader?
+        // A file without a frame tells nothing.
+        while let last = paths.last, found == nil {
+            found = try Survey(last, channel).last
+            if found == nil { paths.removeLast() }
+        }
+        guard let newest = found else { return }
         var first = paths.count - 1
-        while first > 0, let newest {
+        var bytes = size(of: paths[first])
+        while first > 0 {
+            bytes += size(of: paths[first - 1])
+            if bytes > lookBack { break }
             if let header = try Survey(paths[first], channel, onlyFirst: true).first {
                 // Where the numbers fall, a producer began anew.
                 if header.sequence == 0 || header.sequence > newest.sequence { break }
@@ -111,7 +129,7 @@ struct EarlierFiles {
         for path in paths[first...] {
             _ = try Survey(path, channel) { header in
                 channel.kept(header)
-                if isFirst, first > 0 { channel.forgetMissing() }
+                if isFirst, first > 0 || !areAll { channel.forgetMissing() }
                 isFirst = false
                 frames += 1
             }

@@ -29,6 +29,9 @@ final class ChannelWriter {
     @exclusivity(unchecked) private var isBoundary = true
     @exclusivity(unchecked) private var lateFirst: UInt64 = 0
     @exclusivity(unchecked) private var lateLast: UInt64?
+    /// Damage that is not told yet: what comes at once is one line.
+    @exclusivity(unchecked) private var damage: [UInt64] = [0, 0, 0, 0, 0]
+    @exclusivity(unchecked) private var hasDamage = false
     @exclusivity(unchecked) private var hasGivenUp = false
 
     /// A batch is written at the end of a periodic when it has this many bytes, and anywhere when it has four times that.
@@ -117,10 +120,12 @@ final class ChannelWriter {
         case .gap:
             losses.record("gap", [("first", entry.a), ("last", entry.b), ("missing", entry.b &- entry.a &+ 1)])
         case .damage:
-            losses.record("damage", [
-                ("skipped_bytes", entry.position), ("header_crc", entry.a >> 32), ("length_errors", entry.a & 0xFFFF_FFFF),
-                ("payload_crc", entry.b >> 32), ("version_errors", entry.b & 0xFFFF_FFFF),
-            ])
+            damage[0] &+= entry.position
+            damage[1] &+= entry.a >> 32
+            damage[2] &+= entry.a & 0xFFFF_FFFF
+            damage[3] &+= entry.b >> 32
+            damage[4] &+= entry.b & 0xFFFF_FFFF
+            hasDamage = true
         case .kernelDrops: losses.record("kernel_drops", [("datagrams", entry.a)])
         }
         if entry.bytes > 0 { add(entry) }
@@ -159,6 +164,7 @@ final class ChannelWriter {
     private func flush() {
         guard files.batchBytes > 0 else { return }
         // A receiver that goes on behind these frames does not tell what is missing before them.
+        tellDamage()
         if losses.hasLines { _ = persist { () throws(FileError) in try losses.write() } }
         if !persist({ () throws(FileError) in try files.write() }) {
             channel.counts.unwrittenFrames.add(files.batchFrames)
@@ -227,8 +233,15 @@ final class ChannelWriter {
         flush()
         assembler.end { tell($0, $1) }
         tellLate()
+        tellDamage()
         if persist({ () throws(FileError) in try files.roll() }) { channel.publishedSynced.store(handled) }
-        if persist({ () throws(FileError) in try losses.write() }) { _ = persist { () throws(FileError) in try losses.sync() } }
+        if files.number > 0 { losses.ends(nextFile: files.number) }
+        // What is lost is told even if the medium has not taken the frames: there may be room for a line.
+        if hasGivenUp {
+            try? losses.write()
+        } else if persist({ () throws(FileError) in try losses.write() }) {
+            _ = persist { () throws(FileError) in try losses.sync() }
+        }
         publish()
     }
 
@@ -244,10 +257,21 @@ final class ChannelWriter {
 
     /// Losses are in their file within a second or so.
     private func tellIfDue() {
-        guard losses.hasLines || lateLast != nil, monotonicNs() &- toldAt >= 1_000_000_000 else { return }
+        guard losses.hasLines || lateLast != nil || hasDamage, monotonicNs() &- toldAt >= 1_000_000_000 else { return }
         tellLate()
+        tellDamage()
         _ = persist { () throws(FileError) in try losses.write() }
         toldAt = monotonicNs()
+    }
+
+    private func tellDamage() {
+        guard hasDamage else { return }
+        losses.record("damage", [
+            ("skipped_bytes", damage[0]), ("header_crc", damage[1]), ("length_errors", damage[2]), ("payload_crc", damage[3]),
+            ("version_errors", damage[4]),
+        ])
+        for i in 0..<damage.count { damage[i] = 0 }
+        hasDamage = false
     }
 
     private func tellLate() {

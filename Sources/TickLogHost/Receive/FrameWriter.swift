@@ -22,6 +22,9 @@ final class FrameWriter {
     /// tried again, since the system has forgotten what it could not write, and would say that all is well.
     private(set) var syncFailure: FileError?
     private var descriptor: Int32 = -1
+    private let direct = DirectBlocks()
+    /// This batch goes past the page cache.
+    private var isDirect = false
     /// Bytes of the batch that are in the file already.
     private var done = 0
     private let pieces: UnsafeMutablePointer<iovec>
@@ -42,9 +45,7 @@ final class FrameWriter {
         rest = .allocate(capacity: FrameWriter.pieceLimit)
         guard let continuing else { return }
         descriptor = cposix_open(partPath, O_WRONLY | O_CLOEXEC, 0)
-        guard descriptor >= 0, lseek(descriptor, off_t(continuing), SEEK_SET) == off_t(continuing) else {
-            throw FileError(partPath, "open", cposix_errno())
-        }
+        guard descriptor >= 0 else { throw FileError(partPath, "open", cposix_errno()) }
         fileBytes = continuing
         fileCount = 1
     }
@@ -91,8 +92,7 @@ final class FrameWriter {
         guard batchBytes > 0 else { return }
         if descriptor < 0 { try open() }
         while done < batchBytes {
-            let count = remaining()
-            let written = writev(descriptor, rest, Int32(count))
+            let written = writeNext()
             if written > 0 {
                 done += written
                 continue
@@ -101,7 +101,7 @@ final class FrameWriter {
             if error == EINTR { continue }
             // This file may not become larger. Another one may: the whole batch goes there.
             if error == EFBIG, fileBytes > 0 {
-                cut()
+                try cut()
                 try roll()
                 try open()
                 continue
@@ -113,9 +113,27 @@ final class FrameWriter {
         empty()
     }
 
+    /// Writes some of what is left of the batch, as `write` does: of a large one, what stands before the next whole block,
+    /// then whole blocks past the page cache, and what is left behind them.
+    private func writeNext() -> Int {
+        let at = fileBytes &+ UInt64(done)
+        let left = batchBytes - done
+        var most = left
+        if left >= DirectBlocks.leastBytes || isDirect, direct.isOpen(partPath) {
+            isDirect = true
+            most = Int((0 &- at) & (DirectBlocks.block - 1))
+            if most == 0 {
+                let written = direct.write(pieces, skipping: done, bytes: left, at: at)
+                if written != 0 { return written }
+                most = left
+            }
+        }
+        return pwritev(descriptor, rest, Int32(remaining(most)), off_t(at))
+    }
+
     /// Gives the batch up. What is in the file of it is taken out.
     func giveUp() {
-        cut()
+        try? cut()
         empty()
     }
 
@@ -134,17 +152,27 @@ final class FrameWriter {
     func roll() throws(FileError) {
         guard descriptor >= 0 else { return }
         try sync()
-        guard rename(partPath, path) == 0 else { throw FileError(path, "rename to it", cposix_errno()) }
+        let part = partPath
+        while true {
+            do throws(FileError) {
+                try renameNew(part, path)
+                break
+            } catch {
+                guard error.code == EEXIST else { throw error }
+                number += 1
+            }
+        }
         syncDirectory(directory)
         _ = close(descriptor)
         descriptor = -1
+        direct.close()
         number += 1
         fileBytes = 0
     }
 
     private func open() throws(FileError) {
-        // Nothing is ever replaced.
-        while kind(of: path, following: false) != .missing { number += 1 }
+        // Nothing is ever replaced, and nothing that others have begun is gone on with.
+        while kind(of: path, following: false) != .missing || kind(of: partPath, following: false) != .missing { number += 1 }
         let descriptor = cposix_open(partPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileError(partPath, "create", cposix_errno()) }
         // Its name shall be there when its bytes are.
@@ -153,10 +181,9 @@ final class FrameWriter {
         fileCount += 1
     }
 
-    private func cut() {
+    private func cut() throws(FileError) {
         guard done > 0, descriptor >= 0 else { return }
-        _ = ftruncate(descriptor, off_t(fileBytes))
-        _ = lseek(descriptor, off_t(fileBytes), SEEK_SET)
+        guard ftruncate(descriptor, off_t(fileBytes)) == 0 else { throw FileError(partPath, "truncate", cposix_errno()) }
         done = 0
     }
 
@@ -166,19 +193,23 @@ final class FrameWriter {
         batchFrames = 0
         batchEnd = nil
         done = 0
+        isDirect = false
     }
 
-    /// The pieces behind what is done.
-    private func remaining() -> Int {
+    /// The pieces of the next `most` bytes behind what is done. How many.
+    private func remaining(_ most: Int) -> Int {
         var skipped = 0
         var count = 0
-        for i in 0..<pieceCount {
+        var left = most
+        for i in 0..<pieceCount where left > 0 {
             let length = pieces[i].iov_len
             let passed = min(length, max(0, done - skipped))
             skipped += length
             guard passed < length else { continue }
-            (rest + count).initialize(to: iovec(iov_base: pieces[i].iov_base + passed, iov_len: length - passed))
+            let taken = min(left, length - passed)
+            (rest + count).initialize(to: iovec(iov_base: pieces[i].iov_base + passed, iov_len: taken))
             count += 1
+            left -= taken
         }
         return count
     }

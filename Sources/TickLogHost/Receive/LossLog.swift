@@ -8,6 +8,8 @@ final class LossLog {
     private let descriptor: Int32
     private var pending: [UInt8] = []
     private(set) var needsSync = false
+    /// The number of the next file, as a receiver has left it that ended by itself.
+    let nextFile: UInt64
 
     /// Opens the file behind what is there; a line that was never finished is cut.
     /// - Throws: EWOULDBLOCK if another process has it.
@@ -22,7 +24,28 @@ final class LossLog {
         while end > 0, pread(descriptor, &byte, 1, end - 1) == 1, byte != 0x0A { end -= 1 }
         if end < size, ftruncate(descriptor, end) != 0 { throw FileError(path, "cut the torn tail", cposix_errno()) }
         _ = lseek(descriptor, end, SEEK_SET)
+        var tail = [UInt8](repeating: 0, count: Int(min(end, 128)))
+        let file = descriptor
+        let got = tail.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, end - off_t($0.count)) }
+        nextFile = got == tail.count ? LossLog.nextFile(tail) : 0
     }
+
+    private static var ended: StaticString { "\"kind\":\"ended\",\"file\":" }
+
+    /// What `ended` tells, if it is the last line.
+    private static func nextFile(_ tail: [UInt8]) -> UInt64 {
+        let line = tail.dropLast(2)
+        var at = line.endIndex
+        while at > 0, line[at - 1] >= 0x30, line[at - 1] <= 0x39 { at -= 1 }
+        let before = Array(staticText(ended).utf8)
+        guard tail.suffix(2).elementsEqual([0x7D, 0x0A]), at >= before.count, line[(at - before.count)..<at].elementsEqual(before),
+            line.endIndex - at <= 18
+        else { return 0 }
+        return UInt64(String(decoding: line[at...], as: UTF8.self)) ?? 0
+    }
+
+    /// Tells the next receiver how to go on if all files have been taken away by then.
+    func ends(nextFile: UInt64) { record("ended", [("file", nextFile)]) }
 
     deinit { _ = close(descriptor) }
 

@@ -84,7 +84,7 @@ public final class Receiver {
         for k in 0..<options.channels {
             let losses = try LossLog(directory: options.directory, channel: k)
             let channel = try Channel(number: k, ringBytes: options.ringBytes, maxPayload: options.maxPayload, lateLimit: lateLimit)
-            let earlier = try EarlierFiles(options.directory, channel)
+            let earlier = try EarlierFiles(options.directory, channel, nextFile: losses.nextFile)
             if earlier.frames > 0 {
                 losses.record("resumed", [("file", earlier.number), ("next", channel.expected ?? 0), ("cut_bytes", earlier.cutBytes)])
             }

@@ -28,11 +28,14 @@ extension Receiver {
         counter("wrong_stream", "Frames of another channel.") { $0.wrongStream }
         counter("connections", "Connections that were accepted.") { $0.connections }
         counter("refused_connections", "Connections that were refused.") { $0.refused }
+        counter("idle_connections", "Connections that were closed, since they sent nothing.") { $0.idleClosed }
         counter("periodics", "Periodics that are complete.") { $0.complete }
         counter("incomplete_periodics", "Periodics that were given up.") { $0.incomplete }
         counter("missing_chunks", "Chunks that are missing in those.") { $0.missingChunks }
         counter("files", "Files that were begun.") { $0.files }
-        counter("write_pauses", "Times that writing had to wait, since storage refused.") { $0.pauses }
+        counter("read_pauses", "Times that nothing was read, since the ring was full.") { $0.pauses }
+        counter("medium_refusals", "Times that the medium refused what was to be written.") { $0.refusals }
+        counter("unwritten_frames", "Frames that were given up at the end, since the medium refused them.") { $0.unwrittenFrames }
         gauge("ring_bytes", "Memory for what was not written yet.") { UInt64($0.ringBytes) }
         gauge("ring_fill_bytes", "How much of it is in use.") { UInt64($0.ringFill) }
         return text.text

@@ -30,19 +30,35 @@ final class SocketInput {
 
     deinit { polls.deallocate() }
 
+    /// What was sent before the receiver was told to stop may still be on its way through the kernels. It is read, as long
+    /// as something comes: so much time may pass without, and so much in all.
+    private static var quietNs: UInt64 { 50_000_000 }
+    private static var lastNs: UInt64 { 1_000_000_000 }
+
     func run() {
         var checkedIdle = monotonicNs()
-        while state.stoppedNs == nil {
+        var taken = channel.position
+        var takenNs = checkedIdle
+        while true {
+            let stopped = state.stoppedNs
+            if let stopped {
+                let now = monotonicNs()
+                if state.hasFailed || now &- stopped >= SocketInput.lastNs || now &- max(stopped, takenNs) >= SocketInput.quietNs { break }
+            }
             // Back pressure: what is not read stays with the sender.
             if channel.isPaused { pause(milliseconds: 1) }
-            wait()
+            wait(milliseconds: stopped == nil ? 100 : 10)
             if polls[0].revents != 0, let datagrams, setAside() {
-                for _ in 0..<8 where state.stoppedNs == nil { if !datagrams.read() { break } }
+                for _ in 0..<8 { if !datagrams.read() { break } }
             }
             for i in 0..<connections.count where polls[2 + i].revents != 0 { read(connections[i]) }
             if polls[1].revents != 0 { accept() }
             removeClosed()
             let now = monotonicNs()
+            if channel.position != taken {
+                taken = channel.position
+                takenNs = now
+            }
             if now &- checkedIdle >= 500_000_000 {
                 closeIdle(now)
                 checkedIdle = now
@@ -54,11 +70,11 @@ final class SocketInput {
         channel.finish()
     }
 
-    private func wait() {
+    private func wait(milliseconds: Int32) {
         polls[0] = pollfd(fd: datagrams?.socket ?? -1, events: Int16(POLLIN), revents: 0)
         polls[1] = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
         for i in 0..<connections.count { polls[2 + i] = pollfd(fd: connections[i].socket, events: Int16(POLLIN), revents: 0) }
-        if poll(polls, nfds_t(2 + connections.count), 100) < 0 {
+        if poll(polls, nfds_t(2 + connections.count), milliseconds) < 0 {
             for i in 0..<(2 + connections.count) { polls[i].revents = 0 }
         }
     }

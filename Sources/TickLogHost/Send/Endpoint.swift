@@ -9,7 +9,7 @@ public struct Endpoint: Sendable {
     public init?(_ text: String, channels: Int) {
         let bytes = Array(text.utf8)
         guard let colon = bytes.lastIndex(of: 0x3A), let port = Int(String(decoding: bytes[(colon + 1)...], as: UTF8.self)),
-            port > 0, port + channels - 1 <= 65535
+            port > 0, port <= 65536 - channels
         else { return nil }
         var host = bytes[..<colon]
         if host.first == 0x5B, host.last == 0x5D { host = host.dropFirst().dropLast() } else if host.contains(0x3A) { return nil }

@@ -12,6 +12,7 @@ func benchCommand() -> Command {
 
               crc32c    checksums of payloads, by the processor's instruction and by the table
               queue     8-byte records from one thread to another
+              logbuffer 64-byte records into a log buffer of 1 MiB by a writer that never waits, and out of it by one reader
               receive   'ticklog receive' beside a receiver that makes the same calls and throws all away: bytes a second of
                         both in turn, and what is lost at 70 % of that
               serve     'ticklog serve' with clients that send DIFFs of 16 words, beside a server that makes the same calls and
@@ -42,9 +43,9 @@ func benchCommand() -> Command {
             Option("out", takesValue: true), Option("json"),
         ],
         run: { (arguments) throws(Failure) in
-            let names = ["crc32c", "queue", "receive", "serve", "parquet"]
+            let names = ["crc32c", "queue", "logbuffer", "receive", "serve", "parquet"]
             for name in arguments.operands where !names.contains(name) {
-                throw .usage("found '\(terminalText(name))', expected crc32c, queue, receive, serve or parquet")
+                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer, receive, serve or parquet")
             }
             let bench = Bench(
                 output: Output(descriptor: 1), json: arguments.has("json"), runs: Int(try arguments.number("runs", 1...99, or: 5)),
@@ -52,6 +53,7 @@ func benchCommand() -> Command {
             let chosen = arguments.operands.isEmpty ? names : arguments.operands
             if chosen.contains("crc32c") { bench.crc32c() }
             if chosen.contains("queue") { try bench.queue() }
+            if chosen.contains("logbuffer") { try bench.logBuffer() }
             if chosen.contains("receive") {
                 try ReceiveBench(
                     bench, directory: arguments.value("out") ?? ".",

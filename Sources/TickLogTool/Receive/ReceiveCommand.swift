@@ -20,7 +20,7 @@ func receiveCommand() -> Command {
               --group G               receivers of one group share the partitions; ticklog by default
               --kafka-config FILE     other settings of librdkafka, a NAME=VALUE a line
               --channels N            4 by default
-              --bind ADDRESS          127.0.0.1 by default
+              --bind ADDRESS          127.0.0.1 by default; 0.0.0.0, or :: for IPv6 too: every address of this machine
               --out DIR               the current directory by default
               --roll-bytes N          a new file before one would be larger; 268435456 by default
               --ring-bytes N          memory of each channel for what was not written yet; 33554432 by default
@@ -78,6 +78,10 @@ private func receiverOptions(_ arguments: Arguments) throws(Failure) -> Receiver
     if arguments.has("tcp") { options.tcpPort = try port("tcp", arguments, options.channels) }
     if arguments.has("udp") { options.udpPort = try port("udp", arguments, options.channels) }
     options.bind = arguments.value("bind") ?? options.bind
+    var address = sockaddr_storage()
+    guard cposix_address(options.bind, 0, &address) != 0 else {
+        throw .usage("--bind: found '\(terminalText(options.bind))', expected an IPv4 or IPv6 address of this machine, or 0.0.0.0 or :: for all")
+    }
     options.directory = arguments.value("out") ?? options.directory
     guard !options.directory.isEmpty else { throw .usage("--out: found nothing, expected a directory") }
     options.rollBytes = try arguments.number("roll-bytes", 1...(1 << 62), or: options.rollBytes)
@@ -86,7 +90,7 @@ private func receiverOptions(_ arguments: Arguments) throws(Failure) -> Receiver
     options.openPeriodics = Int(try arguments.number("open-periodics", 1...65536, or: UInt64(options.openPeriodics)))
     options.fsyncMilliseconds = try arguments.number("fsync-ms", 0...86_400_000, or: options.fsyncMilliseconds)
     options.idleSeconds = try arguments.number("idle-seconds", 0...10_000_000, or: options.idleSeconds)
-    options.say = { Console.error("ticklog receive: " + $0 + "\n") }
+    options.say = { ReceiverDisplay.say($0) }
     return options
 }
 
@@ -98,12 +102,19 @@ private func port(_ name: String, _ arguments: Arguments, _ channels: Int) throw
     return UInt16(port)
 }
 
-/// Set by signals.
-private let interrupted = Atomic<Bool>(false)
+/// Set by signals: when the first one came, in milliseconds; 0: none did.
+private let interruptedMs = Atomic<UInt>(0)
+
+/// Who ends a whole group of processes, as timeout(1) does, may send a signal twice. That is no second one.
+private var signalGapMs: UInt { 250 }
+
+private func nowMs() -> UInt { max(1, UInt(truncatingIfNeeded: monotonicNs() / 1_000_000)) }
 
 private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ arguments: Arguments) throws(Failure) -> Int32 {
     let seconds = try arguments.number("seconds", 1...10_000_000, or: 0)
     let json = arguments.has("json")
+    // A file, two sockets and what was lost, for each channel; its connections; and some more.
+    _ = cposix_allow_files(UInt64(options.channels * (options.connections + 4) + 64))
     let receiver: Receiver
     do throws(FileError) { receiver = try Receiver(options) } catch { throw Failure(error) }
     if let kafka {
@@ -118,34 +129,34 @@ private func receive(_ options: ReceiverOptions, _ kafka: KafkaSettings?, _ argu
         } catch { throw Failure(error) }
     }
     defer { metrics?.stop() }
-    interrupted.store(false, ordering: .relaxed)
+    interruptedMs.store(0, ordering: .relaxed)
     // Who looked at the output may go away; what is received is not lost for that.
     cposix_ignore(SIGPIPE)
     for number in [SIGINT, SIGTERM] {
         _ = signal(number) { number in
             // Who asks twice does not want to wait.
-            if interrupted.exchange(true, ordering: .relaxed) { _exit(128 + number) }
+            let now = nowMs()
+            let (isFirst, first) = interruptedMs.compareExchange(expected: 0, desired: now, ordering: .relaxed)
+            if !isFirst, now &- first >= signalGapMs { _exit(128 + number) }
         }
     }
     let output = Output(descriptor: 1)
     announce(receiver, json: json, output)
     if let metrics { Console.error("listening metrics 127.0.0.1:\(metrics.port)\n") }
-    do throws(FileError) { try receiver.start() } catch {
+    let display = ReceiverDisplay(receiver, json: json, output)
+    do throws(FileError) {
+        try receiver.start()
+        try display.start()
+    } catch {
         receiver.finish()
         throw Failure(error)
     }
     let manager = ServiceManager()
     manager.ready()
     var told = monotonicNs()
-    var display = ReceiverDisplay(receiver, json: json, output)
-    var second: UInt64 = 0
     let start = monotonicNs()
-    while !interrupted.load(ordering: .relaxed), !receiver.isStopping {
+    while interruptedMs.load(ordering: .relaxed) == 0, !receiver.isStopping {
         let elapsed = (monotonicNs() - start) / 1_000_000_000
-        if elapsed > second {
-            second = elapsed
-            display.show()
-        }
         if let interval = manager.watchdogNs, monotonicNs() - told >= interval {
             told = monotonicNs()
             manager.alive()

@@ -36,7 +36,7 @@ func sendCommand() -> Command {
               --retry SECONDS   over TCP: how long a connection is tried for, also when one breaks; 0 unless given
               --help, --version
 
-            Control-C ends it earlier, and what was sent is told.
+            Control-C ends it earlier, and what was sent is told, unless nobody takes what is left of it.
 
             Examples:
               ticklog send --tcp 127.0.0.1:7000 --count 100000 --corrupt 0.01 --drop 0.01

@@ -178,6 +178,60 @@ private struct SequenceModel {
 }
 
 @Suite struct SequenceTests {
+    @Test func `what an archive brings of the time before a restart is no new frame`() {
+        let ranges = UnsafeMutableBufferPointer<MissingRange>.allocate(capacity: 64)
+        defer { ranges.deallocate() }
+        var tracker = SequenceTracker(ranges: ranges, lateLimit: .max)
+        func judge(_ sequence: UInt64, _ timestamp: UInt64) -> SequenceTracker.Verdict {
+            tracker.judge(sequence: sequence, timestamp: timestamp, flags: sequence == 0 ? FrameHeader.producerStarted : 0)
+        }
+        for sequence: UInt64 in 0..<100 { #expect(judge(sequence, 1000 + sequence) == .next) }
+        #expect(judge(0, 2000) == .restart)
+        // The live frames go on from 1; the archive is still at 50.
+        for step: UInt64 in 1..<50 {
+            #expect(judge(50 + step, 1050 + step) == .duplicate)
+            #expect(judge(step, 2000 + step) == .next)
+        }
+        // Then it brings what was live.
+        #expect(judge(0, 2000) == .duplicate)
+        #expect(judge(30, 2030) == .duplicate)
+        #expect(tracker.counts.restarts == 1 && tracker.counts.gaps == 0 && tracker.counts.missing == 0)
+        // Not even one that would fill a gap of the new count.
+        #expect(judge(60, 2060) == .gap)
+        #expect(judge(55, 1055) == .duplicate)
+        #expect(judge(55, 2055) == .late)
+        // A clock that is set back, behind everything so far, costs nothing that comes in order.
+        #expect(judge(61, 900) == .next)
+    }
+
+    @Test func `a producer whose clock begins anew with it loses nothing`() {
+        let ranges = UnsafeMutableBufferPointer<MissingRange>.allocate(capacity: 64)
+        defer { ranges.deallocate() }
+        // Nanoseconds since the start, or no time at all; the second time after a set clock.
+        for (step, first) in [(10, 50), (0, 0), (10, 1_700_000_000_000_000_000)] as [(UInt64, UInt64)] {
+            var tracker = SequenceTracker(ranges: ranges)
+            func judge(_ sequence: UInt64, _ timestamp: UInt64) -> SequenceTracker.Verdict {
+                tracker.judge(sequence: sequence, timestamp: timestamp, flags: sequence == 0 ? FrameHeader.producerStarted : 0)
+            }
+            for sequence: UInt64 in 0..<2000 {
+                #expect(judge(sequence, first + step * sequence) == .next)
+                // A network may bring it twice, soon.
+                if sequence == 3, first < 100 { #expect(judge(0, first) == .duplicate) }
+            }
+            for start: UInt64 in 1...3 {
+                // Without a time, no two beginnings differ: the second one is known by how late it comes.
+                let again = step == 0 ? 0 : start
+                #expect(judge(0, again) == .restart)
+                #expect(judge(1, again + step) == .next)
+                #expect(judge(3, again + 3 * step) == .gap)
+                #expect(judge(2, again + 2 * step) == .late)
+                for sequence: UInt64 in 4..<1100 { #expect(judge(sequence, again + step * sequence) == .next) }
+                #expect(tracker.counts.restarts == start && tracker.counts.missing == 0)
+            }
+            #expect(tracker.counts.duplicates == (first < 100 ? 1 : 0))
+        }
+    }
+
     @Test func `late, lost, repeated and restarted frames are told as by keeping every number`() {
         var random = SeededRandom()
         print("seed \(random.seed)")

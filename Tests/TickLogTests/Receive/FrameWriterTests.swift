@@ -45,6 +45,34 @@ import Testing
         }
     }
 
+    @Test func `batches of any size, past the page cache or through it, follow one another`() throws {
+        var random = SeededRandom()
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4 << 20, alignment: 1)
+        defer { memory.deallocate() }
+        for i in stride(from: 0, to: memory.count, by: 8) { memory.storeBytes(of: random.next(), toByteOffset: i, as: UInt64.self) }
+        let least = DirectBlocks.leastBytes
+        let writer = try writer(64 << 20)
+        var expected: [UInt8] = []
+        for size in [1, least - 2, least, 4095, least + 1, least + 4096, 3 << 20, 1, least] + (0..<20).map({ _ in 1 + Int(random.next() % 1_500_000) }) {
+            // In pieces of any length, which lie apart.
+            var left = size
+            while left > 0 {
+                let piece = min(left, 1 + Int(random.next() % 70_000))
+                let at = Int(random.next() % UInt64(memory.count - piece))
+                let bytes = UnsafeMutableRawBufferPointer(rebasing: memory[at..<(at + piece)])
+                try add(bytes, to: writer)
+                expected += Array(bytes)
+                left -= piece
+            }
+            try writer.write()
+            if expected.count > 24 << 20 { break }
+        }
+        try writer.roll()
+        let names = try names(in: directory)
+        #expect(names == [ChannelFile.name(3, 0)])
+        #expect(try read(names[0]) == expected, "seed \(random.seed)")
+    }
+
     @Test func `a file cut anywhere is gone on with behind its last whole frame`() throws {
         var maker = make
         maker.stream = 3
@@ -103,6 +131,40 @@ import Testing
         }
         let report = ChannelReport(channel)
         #expect(report.missing == 1 && report.gaps == 1 && report.late == 1 && report.duplicates == 4)
+    }
+
+    @Test func `no more is read again than was asked for, and a file without frames does not hide those before it`() throws {
+        var maker = make
+        maker.stream = 3
+        func store(_ number: UInt64, _ sequences: Range<UInt64>) throws {
+            let bytes = sequences.flatMap { maker.frame($0, payload: [1]) }
+            try Data(bytes).write(to: URL(fileURLWithPath: directory + "/" + ChannelFile.name(3, number)))
+        }
+        for number: UInt64 in 0..<10 { try store(number, (10 * number + 1)..<(10 * number + 11)) }
+        try store(10, 0..<0)
+        let all = try EarlierFiles(directory, try channel(), nextFile: 77)
+        #expect(all.number == 11 && all.frames == 100)
+        let bytes = UInt64(10 * maker.frame(1, payload: [1]).count)
+        for (lookBack, files) in [(0, 1), (bytes, 1), (3 * bytes, 3), (4 * bytes - 1, 3), (100 * bytes, 10)] as [(UInt64, UInt64)] {
+            let channel = try channel()
+            let earlier = try EarlierFiles(directory, channel, lookBack: lookBack)
+            #expect(earlier.frames == 10 * files, "\(lookBack) bytes")
+            #expect(channel.expected == 101)
+        }
+        for name in try names(in: directory) { removeFile(directory.file(name)) }
+        #expect(try EarlierFiles(directory, try channel(), nextFile: 77).number == 77)
+    }
+
+    @Test func `a log that ends tells the number of the next file`() throws {
+        for (lines, number) in [
+            ("", 0), ("{\"kind\":\"ended\",\"file\":12}\n", 12), ("{\"kind\":\"ended\",\"file\":12}\n{\"kind\":\"gap\"}\n", 0),
+            ("{\"kind\":\"ended\",\"file\":12}\n{\"kind\":\"ended\",\"file\":1", 12), ("}\n", 0), ("\n", 0), ("{\"file\":12}\n", 0),
+            ("{\"kind\":\"ended\",\"file\":}\n", 0), ("{\"kind\":\"ended\",\"file\":9999999999999999999}\n", 0),
+        ] as [(String, UInt64)] {
+            let path = directory + "/ch6_loss.jsonl"
+            try Data(lines.utf8).write(to: URL(fileURLWithPath: path))
+            #expect(try LossLog(directory: directory, channel: 6).nextFile == number, "\(lines)")
+        }
     }
 
     @Test func `lines of losses go on behind those that are whole, and two receivers do not share a directory`() throws {
