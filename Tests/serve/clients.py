@@ -1,4 +1,5 @@
 """A server's process, and clients of all kinds in one loop: what they sent and what they were promised is kept."""
+import atexit
 import json
 import os
 import selectors
@@ -23,6 +24,7 @@ class Server:
         self.errors = open(os.path.join(directory, "serve.stderr"), "a+")
         self.process = subprocess.Popen(
             words, stdout=subprocess.PIPE, stderr=self.errors, text=True, env=dict(os.environ, **(environment or {})))
+        atexit.register(self.process.kill)  # of a test that fails nothing is left running
         first = self.process.stdout.readline()
         if not first:
             self.process.wait(20)
