@@ -92,7 +92,7 @@ enum Tool {
         #expect(try Tool.run("cat", bcsv + "v15_const_zoh_packet.bcsv", "--rows", "x").code == 2)
     }
 
-    @Test(arguments: ["demo", "info", "cat", "convert", "append", "diff", "validate", "repair", "list", "prune", "archive"])
+    @Test(arguments: ["demo", "info", "cat", "convert", "append", "diff", "validate", "repair", "list", "prune", "archive", "send", "receive", "serve", "bms-send", "query", "watch", "replay", "rnog", "bench"])
     func `every command has help with two examples, and a version`(_ command: String) throws {
         let help = try Tool.run(command, "--help")
         #expect(help.code == 0)

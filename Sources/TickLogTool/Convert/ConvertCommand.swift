@@ -36,9 +36,8 @@ func convertCommand() -> Command {
             For CSV and JSON Lines as IN. A type is the narrowest that keeps every value of its column:
             \(textOptionHelp())
             Examples:
-              ticklog convert measurements.csv measurements.bcsv
-              ticklog convert runs/2f1c... copy/2f1c/ --format dlf
               ticklog convert runs/2f1c... polled.parquet
+              ticklog convert runs/2f1c... copy/2f1c/ --format dlf
 
             """,
         options: textOptionList() + parquetOptionList() + [
