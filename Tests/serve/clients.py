@@ -1,5 +1,4 @@
 """A server's process, and clients of all kinds in one loop: what they sent and what they were promised is kept."""
-import atexit
 import json
 import os
 import selectors
