@@ -331,7 +331,7 @@ extension CommandTests {
         #expect(json.output == "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n")
         #expect(try Tool.run("convert", "-", "-", "--to", "bcsv", input: text).output.hasPrefix("BCSV"))
         #expect(try Tool.run("convert", "-", "-", input: text).code == 2)
-        #expect(try Tool.run("convert", folder("o.bcsv"), folder("o.parquet")).code == 2)
+        #expect(try Tool.run("convert", folder("o.bcsv"), folder("o.feather")).code == 2)
     }
 
     @Test func `a run's polled file converts, bcsv and dlf`() throws {
