@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     config.size = sizeof config;
     CHECK(ticklog_client_open(&config, &client), TICKLOG_OK);
 
-    packet.command = TICKLOG_FULL;
+    packet.command = TICKLOG_PACKET_FULL;
     packet.type = TICKLOG_SOURCE_SBMU;
     packet.source = 77;
     packet.control = control;
@@ -50,26 +50,26 @@ int main(int argc, char **argv)
     unsigned initial = 0;
     while (initial < 3 + 25536) {
         CHECK(ticklog_client_next(client, 5000, &found), TICKLOG_OK);
-        if (found.command != TICKLOG_REPLY || found.source != 77 || found.type != TICKLOG_SOURCE_SBMU) return 1;
+        if (found.command != TICKLOG_PACKET_REPLY || found.source != 77 || found.type != TICKLOG_SOURCE_SBMU) return 1;
         initial += found.count;
     }
     CHECK(ticklog_client_next(client, 10, &found), TICKLOG_TIMED_OUT);
     /* A change that comes while an ACK is waited for is not lost. */
-    packet.command = TICKLOG_DIFF;
+    packet.command = TICKLOG_PACKET_DIFF;
     data[1] = 999;
     CHECK(ticklog_client_send(client, &packet), TICKLOG_OK);
     CHECK(ticklog_client_sync(client), TICKLOG_OK);
     CHECK(ticklog_client_next(client, 5000, &found), TICKLOG_OK);
     uint16_t pair[2];
-    if (found.command != TICKLOG_DIFF || found.count != 1) return 1;
+    if (found.command != TICKLOG_PACKET_DIFF || found.count != 1) return 1;
     memcpy(&pair[0], found.control, 2);
     memcpy(&pair[1], found.data, 2);
     if (pair[0] != 11 || pair[1] != 999) return 1;
     CHECK(ticklog_client_subscribe(client, TICKLOG_SOURCE_SBMU, 77, NULL, 0, 0), TICKLOG_OK);
 
-    packet.command = TICKLOG_QUERY;
+    packet.command = TICKLOG_PACKET_QUERY;
     CHECK(ticklog_client_send(client, &packet), TICKLOG_UNSUPPORTED);
-    packet.command = TICKLOG_DIFF;
+    packet.command = TICKLOG_PACKET_DIFF;
     packet.type = 4;
     CHECK(ticklog_client_send(client, &packet), TICKLOG_BAD_ARGUMENT);
     if (strstr(ticklog_client_error(client), "expected 0 to 3") == NULL) return 1;

@@ -171,8 +171,8 @@ final class FrameWriter {
     }
 
     private func open() throws(FileError) {
-        // Nothing is ever replaced, and nothing that others have begun is gone on with.
-        while kind(of: path, following: false) != .missing || kind(of: partPath, following: false) != .missing { number += 1 }
+        // Nothing is ever replaced.
+        while kind(of: path, following: false) != .missing { number += 1 }
         let descriptor = cposix_open(partPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw FileError(partPath, "create", cposix_errno()) }
         // Its name shall be there when its bytes are.
