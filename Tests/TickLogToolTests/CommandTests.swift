@@ -45,12 +45,18 @@ enum Tool {
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
+        // Foundation keeps them open with the process, which it keeps; and with a thousand open files its own look through
+        // them reads behind the end of its memory.
+        var handles: [FileHandle] = []
+        defer { for handle in handles { try? handle.close() } }
         if let input {
             try input.write(to: URL(fileURLWithPath: base + ".in"))
-            process.standardInput = FileHandle(forReadingAtPath: base + ".in")
+            handles.append(try #require(FileHandle(forReadingAtPath: base + ".in")))
+            process.standardInput = handles[0]
         }
-        process.standardOutput = FileHandle(forWritingAtPath: out)
-        process.standardError = FileHandle(forWritingAtPath: err)
+        for path in [out, err] { handles.append(try #require(FileHandle(forWritingAtPath: path))) }
+        process.standardOutput = handles[handles.count - 2]
+        process.standardError = handles[handles.count - 1]
         try process.run()
         let end = Date().addingTimeInterval(seconds)
         while process.isRunning {
