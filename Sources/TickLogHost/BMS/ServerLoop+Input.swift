@@ -275,7 +275,7 @@ extension ServerLoop {
         }
         client.access = .stranger
         let zeros = [UInt8](repeating: 0, count: Token.challengeBytes)
-        zeros.withUnsafeBytes { control in
+        _ = zeros.withUnsafeBytes { control in
             client.challenge.withUnsafeBytes { data in
                 put(client, DataPacket(
                     .challenge, timestamp: timestamp, type: 0, source: 0,
