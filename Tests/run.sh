@@ -50,7 +50,7 @@ if [ "${1:-all}" = all ]; then
     step rnog-targets timeout 600 Tests/rnog-targets.sh
     step examples timeout 900 Examples/run-all.sh
     step tool timeout 1500 Tests/tool.sh
-    step fuzz timeout 900 Tests/fuzz.sh 30
+    step fuzz timeout 900 Tests/fuzz.sh 12
 fi
 [ -z "$failures" ] || echo "failed:$failures"
 echo "$passed passed, $failed failed"
