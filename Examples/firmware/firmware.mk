@@ -11,8 +11,8 @@ examples := $(here)..
 BUNDLE ?= $(examples)/..
 LIBC ?= newlib
 OUT ?= build
-# Virtual time follows instructions, 125 of them a microsecond: a run is the same each time.
-ICOUNT ?= shift=3
+# Virtual time follows instructions, 125 of them a microsecond, and nothing else: a run is the same each time.
+ICOUNT ?= shift=3,sleep=off
 RUN_IN ?= .
 CC := arm-none-eabi-gcc
 
