@@ -4,21 +4,20 @@
 #
 #     Tests/stm32.sh [BUNDLE]      without one, it is made of build/cortex-m4f and build/cortex-m7f
 #
-# TICKLOG: the command of the host; default build/linux-x86_64/ticklog, or .build/release/ticklog
+# TICKLOG: the command of the host, which is built if it is not there
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$root/Packaging/firmware-packages.sh"
+"$root/Cross/install.sh" > /dev/null
 
 if [ $# -gt 0 ]; then
     cp -a "$1" "$work/bundle"
 else
     "$root/Packaging/bundle.sh" "$work/bundle" cortex-m4f cortex-m7f > "$work/log" || { cat "$work/log"; exit 1; }
 fi
-ticklog=${TICKLOG:-$root/build/linux-x86_64/ticklog}
-[ -x "$ticklog" ] || ticklog=$root/.build/release/ticklog
-[ -x "$ticklog" ] || { echo "no command in $ticklog: Cross/tool.sh linux-x86_64 builds it" >&2; exit 1; }
+ticklog=${TICKLOG:-$root/.build/release/ticklog}
+[ -x "$ticklog" ] || swift build --package-path "$root" -c release --product ticklog -q
 
 # A PATH of its own: everything that the system has, but what is called swift.
 mkdir "$work/bin"
@@ -28,11 +27,8 @@ for folder in /usr/local/bin /usr/bin /bin; do
     done
 done
 export PATH=$work/bin
-for name in swift swiftc swift-build clang; do
-    if command -v "$name" > /dev/null && [ "$name" != clang ]; then
-        echo "$name is on the PATH of a test that must not need it" >&2
-        exit 1
-    fi
+for name in swift swiftc swift-build; do
+    ! command -v $name || { echo "$name is on the PATH of a test that must not need it" >&2; exit 1; }
 done
 command -v arm-none-eabi-gcc > /dev/null
 
@@ -111,7 +107,7 @@ else
 fi
 
 # Nothing of it has an allocator, whatever the C library.
-if "$examples/firmware/check-firmware.sh" "$examples"/*/build/*.elf "$work"/cmake-*/*.elf > "$work/log" 2>&1; then
+if "$work/bundle/Cross/check-firmware.sh" "$examples"/*/build/*.elf "$work"/cmake-*/*.elf > "$work/log" 2>&1; then
     echo "ok      no allocator in $(grep -c 'no allocator' "$work/log") programs"
 else
     fail "check-firmware"
