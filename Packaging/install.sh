@@ -77,6 +77,10 @@ stripped() { # OPTIONS FILES...
     "${prefix}strip" "$@"
 }
 
+bare() { # ARCHIVE: without debug information, and Swift's hash of a module
+    [ "${STRIP:-}" = no ] || "${prefix}objcopy" --strip-debug --enable-deterministic-archives -R .swift_modhash "$1"
+}
+
 install_all() {
     local file libdir pointer=8 back unit
     [ "$name" != linux-armv7 ] || pointer=4
@@ -94,7 +98,7 @@ install_all() {
 
     for file in libticklog.a libticklog-host.a; do
         put 644 "$from/$file" "$LIBDIR/$file"
-        stripped --strip-debug --enable-deterministic-archives "$DESTDIR$LIBDIR/$file"
+        bare "$DESTDIR$LIBDIR/$file"
     done
     put 644 "$from/libticklog.so.$version" "$LIBDIR/libticklog.so.$version"
     stripped --strip-unneeded "$DESTDIR$LIBDIR/libticklog.so.$version"
