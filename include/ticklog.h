@@ -22,7 +22,9 @@
  * what they point to, where the field says so.
  *
  * Structures that you fill begin with `size`, their own sizeof, so that they can grow. Set what you need, leave the
- * rest 0: 0 is the default everywhere, and the comment says what it means.
+ * rest 0: 0 is the default everywhere, and the comment says what it means. A program that was compiled with an older
+ * header gives a smaller size: nothing behind it is read or written, and what it lacks is 0. A larger size, of a newer
+ * header, is refused (BAD_SIZE). Structures without `size` stay as they are.
  *
  *     ticklog_config config = { .size = sizeof config };          (C: the rest is zero)
  *
@@ -417,7 +419,7 @@ typedef struct ticklog_run_statistics {
     uint64_t written;           /* of these, given to storage's files */
     uint64_t lost;              /* of these, declared lost */
     uint64_t pending;           /* of these, still in the rings: offered - written - lost */
-    uint64_t lost_by_reason[5]; /* by TICKLOG_LOSS_; [0] is 0 */
+    uint64_t lost_by_reason[8]; /* by TICKLOG_LOSS_; those of no reason are 0 */
     uint64_t rows;              /* rows (BCSV) or records (DLF) written to the polled and event files */
     uint64_t bytes;             /* accepted by storage, all files */
     uint64_t packets;           /* closed */
@@ -893,10 +895,10 @@ ticklog_status ticklog_image_changes(const uint16_t *sent, uint32_t word_count, 
 
 /* Yours to place, the library's to fill; not copied while in use. */
 typedef struct ticklog_log_writer {
-    uint64_t state[8];
+    uint64_t state[12];
 } ticklog_log_writer;
 typedef struct ticklog_log_reader {
-    uint64_t state[12];
+    uint64_t state[16];
 } ticklog_log_reader;
 
 /* [any] Bytes of memory of a buffer: 128 and the capacity, which is a power of two from 64 to 2^30; otherwise 0. */
@@ -1017,6 +1019,8 @@ ticklog_status ticklog_log_buffer_close(ticklog_log_share *share);
  *         { .size = sizeof kinds[0], .magic = 0x6770, .version = 2, .name = "gps", .record_bytes = sizeof(gps),
  *           .form_count = 2, .forms = forms, .field_count = 3, .fields = gps_fields },
  *     };
+ *
+ * All kinds of an array have the same `size`; it is also how far apart they lie.
  *
  * The checksum covers neither magic nor version. Two versions of the same size are told apart by nothing else, so give
  * a new version another size. ticklog_rnog.h has the records of the RNO-G detector, read and written in the same way.
@@ -1282,7 +1286,7 @@ typedef struct ticklog_client_config {
 } ticklog_client_config;
 
 /* [any] Connects, and logs in if there is a token file. Allocates.
- * Errors: NULL, BAD_SIZE, BAD_ARGUMENT (port), NOT_FOUND (the host), DISCONNECTED (nobody listens there), TIMED_OUT, DENIED
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT (port, reserved), NOT_FOUND (the host), DISCONNECTED (nobody listens there), TIMED_OUT, DENIED
  * (the token, or its file), NO_MEMORY, IO. */
 ticklog_status ticklog_client_open(const ticklog_client_config *config, ticklog_client **client);
 
