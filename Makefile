@@ -1,7 +1,7 @@
 # Two commands on a fresh Debian 12 with a Swift toolchain, as root: `make demo` and `make test`.
 include Cross/cross.mk
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs test test-fast test-tools bench bench-host bench-bcsv numbers packages clean
+.PHONY: help build demo docs test test-fast test-tools bench bench-host bench-bcsv numbers packages install uninstall clean
 
 SECONDS ?= 5
 RUNS ?= runs
@@ -12,10 +12,11 @@ help:
 	@echo 'make test        installs the test tools, runs every test on all five targets'
 	@echo 'make test-fast   the tests of the host alone'
 	@echo 'make cross       libticklog for the five targets, in build/'
+	@echo 'make install     libraries, headers, command and services to DESTDIR/PREFIX; make uninstall'
 	@echo 'make bench-mcu   instructions for each channel-sample on Cortex-M4; make bench: all numbers'
 
 # Debian packages that the host build needs.
-host_packages = liblz4-dev libxxhash-dev
+host_packages = liblz4-dev libxxhash-dev python3
 
 # $(call install,PACKAGES): installs those that are missing, and says so in one line.
 define install
@@ -32,6 +33,11 @@ endef
 
 packages:
 	$(call install,$(host_packages))
+
+# What PREFIX, DESTDIR, LIBDIR, SYSCONFDIR, UNITDIR, TARGET, STRIP and SKIP_BUILD=1 do, Packaging/install.sh says.
+export PREFIX DESTDIR LIBDIR SYSCONFDIR UNITDIR TARGET STRIP SKIP_BUILD
+install: $(if $(SKIP_BUILD),,packages) ; Packaging/install.sh
+uninstall: ; Packaging/install.sh uninstall
 
 build: packages
 	swift build -c release --product ticklog
