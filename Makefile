@@ -1,7 +1,7 @@
 # Two commands on a fresh Debian 12 with a Swift toolchain, as root: `make demo` and `make test`.
 include Cross/cross.mk
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs test test-fast test-tools bench bench-host bench-bcsv numbers install clean
+.PHONY: help build demo docs test test-fast test-tools bench bench-host bench-bcsv numbers packages install uninstall clean
 
 SECONDS ?= 5
 RUNS ?= runs
@@ -11,11 +11,12 @@ help:
 	@echo 'make demo        installs what it needs, builds, logs this machine for $(SECONDS) s'
 	@echo 'make test        installs the test tools, runs every test on all five targets'
 	@echo 'make test-fast   the tests of the host alone'
-	@echo 'make cross       libticklog.a for the five targets, in build/'
+	@echo 'make cross       libticklog for the five targets, in build/'
+	@echo 'make install     libraries, headers, command and services to DESTDIR/PREFIX; make uninstall'
 	@echo 'make bench-mcu   instructions for each channel-sample on Cortex-M4; make bench: all numbers'
 
 # Debian packages that the host build needs.
-host_packages = liblz4-dev libxxhash-dev
+host_packages = liblz4-dev libxxhash-dev python3
 
 # $(call install,PACKAGES): installs those that are missing, and says so in one line.
 define install
@@ -30,10 +31,15 @@ define install
 	fi
 endef
 
-install:
+packages:
 	$(call install,$(host_packages))
 
-build: install
+# What PREFIX, DESTDIR, LIBDIR, SYSCONFDIR, UNITDIR, TARGET, STRIP and SKIP_BUILD=1 do, Packaging/install.sh says.
+export PREFIX DESTDIR LIBDIR SYSCONFDIR UNITDIR TARGET STRIP SKIP_BUILD
+install: $(if $(SKIP_BUILD),,packages) ; Packaging/install.sh
+uninstall: ; Packaging/install.sh uninstall
+
+build: packages
 	swift build -c release --product ticklog
 
 demo: build
@@ -43,7 +49,7 @@ demo: build
 loaded_packages = librdkafka1 libssl3 zlib1g
 
 # Debian packages by Cross/install.sh, which names them, and these; pybcsv from PyPI into .venv.
-test-tools: install
+test-tools: packages
 	$(call install,$(loaded_packages))
 	@Cross/install.sh
 	@echo 'installs pybcsv, xxhash, pyarrow and duckdb from PyPI into .venv (python3-venv if it is missing)'

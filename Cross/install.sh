@@ -3,7 +3,8 @@
 set -eu
 # Without recommended packages: QEMU would bring half a desktop along.
 wanted="gcc libc6-dev binutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
-gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-user qemu-system-arm liblz4-dev libxxhash-dev"
+gcc-arm-none-eabi libnewlib-arm-none-eabi picolibc-arm-none-eabi qemu-user qemu-system-arm make cmake cpio e2fsprogs
+xz-utils liblz4-dev libxxhash-dev"
 
 missing=
 for package in $wanted; do

@@ -8,6 +8,7 @@ BUILD_DIR=$build "$root/Cross/fetch-lz4.sh"
 
 bundle=$build/ticklog.artifactbundle
 clang=$(clang_headers)
+version=$(sed -n 's/^#define TICKLOG_VERSION "\(.*\)"$/\1/p' "$root/include/ticklog.h")
 rm -rf "$bundle"
 mkdir -p "$bundle"
 
@@ -57,7 +58,7 @@ J
   "targetTriples": { "$triple": { "sdkRootPath": "$sysroot", "toolsetPaths": [ "toolset.json" ] } } }
 J
     artifacts="$artifacts${artifacts:+,
-    }\"ticklog-$name\": { \"type\": \"swiftSDK\", \"version\": \"0.1.0\", \"variants\": [ { \"path\": \"$name\" } ] }"
+    }\"ticklog-$name\": { \"type\": \"swiftSDK\", \"version\": \"$version\", \"variants\": [ { \"path\": \"$name\" } ] }"
 done
 cat >"$bundle/info.json" <<J
 { "schemaVersion": "1.0", "artifacts": {

@@ -6,7 +6,7 @@
 targets="linux-aarch64 linux-armv7 cortex-m4f cortex-m7f linux-x86_64"
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
-while [ ! -f "$root/Package.swift" ] && [ "$root" != / ]; do root=$(dirname -- "$root"); done
+while [ ! -f "$root/Cross/targets.sh" ] && [ "$root" != / ]; do root=$(dirname -- "$root"); done
 build=${BUILD_DIR:-$root/build}
 
 # Where clang's own headers (stddef.h, stdint.h, arm_acle.h) are: with the Swift toolchain.

@@ -1,11 +1,10 @@
 import TickLog
-import TickLogHost
 
 /// Writes the rows of a table as CSV (RFC 4180 quoting, lines end with LF) or as JSON Lines.
-final class RowWriter {
-    enum Format { case csv, jsonl }
+public final class RowWriter {
+    public enum Format { case csv, jsonl }
 
-    let output: Output
+    public let output: Output
     let table: Table
     let columns: [Int]
     let format: Format
@@ -14,14 +13,14 @@ final class RowWriter {
     /// JSON: `{"name":` or `,"name":` of each column.
     private var keys: [[UInt8]] = []
     /// NaNs other than the one that `nan` is read as.
-    var oddNaNs: UInt64 { oddNaNsInRows + (rows?.oddNaNs ?? 0) }
+    public var oddNaNs: UInt64 { oddNaNsInRows + (rows?.oddNaNs ?? 0) }
     private var oddNaNsInRows: UInt64 = 0
     /// Rows whose values lie in memory, for anything but a terminal.
     private let rows: CSVRowText?
     /// The first string that JSON cannot hold: its row and column.
-    private(set) var notText: (row: UInt64, column: Int)?
+    public private(set) var notText: (row: UInt64, column: Int)?
 
-    init(output: Output, table: Table, columns: [Int], format: Format, delimiter: UInt8 = 0x2C) {
+    public init(output: Output, table: Table, columns: [Int], format: Format, delimiter: UInt8 = 0x2C) {
         self.output = output
         self.table = table
         self.columns = columns
@@ -49,7 +48,7 @@ final class RowWriter {
         }
     }
 
-    func header() {
+    public func header() {
         guard format == .csv else { return }
         for i in 0..<columns.count {
             if i > 0 { output.byte(delimiter) }
@@ -59,7 +58,7 @@ final class RowWriter {
         output.byte(0x0A)
     }
 
-    func row() {
+    public func row() {
         if let rows, let parts = table.parts { return rows.write(parts) }
         if format == .csv { csvRow() } else { jsonRow() }
         output.byte(0x0A)

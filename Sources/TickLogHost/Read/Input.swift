@@ -1,8 +1,7 @@
 import TickLog
-import TickLogHost
 
 /// What a path turns out to be, by its content.
-enum Input {
+public enum Input {
     case run(RunDirectory)
     case bcsv(BCSVFile)
     case dlf(DLFFile)
@@ -11,7 +10,7 @@ enum Input {
     case rnog(RNOGFile)
     case dlfMeta(MappedFile, DLFMeta)
 
-    init(_ path: String) throws(Fault) {
+    public init(_ path: String) throws(Fault) {
         if path != "-", kind(of: path) == .directory {
             let run: RunDirectory?
             do { run = try RunDirectory(path) } catch { throw Fault(error) }
@@ -27,7 +26,7 @@ enum Input {
     }
 
     /// A file that is open already.
-    init(_ file: MappedFile) throws(Fault) {
+    public init(_ file: MappedFile) throws(Fault) {
         if RunArchive.recognises(file.bytes) {
             let archive = try RunArchive(file)
             guard let run = RunDirectory(archive) else {
@@ -64,7 +63,7 @@ enum Input {
     }
 
     /// Says what it is.
-    static func refuseParquet(_ file: MappedFile) throws(Fault) {
+    public static func refuseParquet(_ file: MappedFile) throws(Fault) {
         let bytes = file.bytes
         // A text may begin so as well.
         guard bytes.count >= 4, bytes.unsigned(at: 0, size: 4) == parquetMagic,
@@ -78,7 +77,7 @@ enum Input {
     private static var parquetMagic: UInt64 { 0x3152_4150 }
 
     /// Whether what begins so can become a file that is read: a pipe may give less than a header at first.
-    static func isPossible(_ bytes: FileBytes) -> Bool {
+    public static func isPossible(_ bytes: FileBytes) -> Bool {
         bytes.count < 512 || RunArchive.recognises(bytes) || BCSVFile.recognises(bytes) || DLFFile.recognises(bytes)
             || FrameFile.recognises(bytes) || BMSFile.recognises(bytes) || RNOGFile.isPossible(bytes)
     }

@@ -1,9 +1,8 @@
 import TickLog
-import TickLogHost
 
 /// A table of any format that is read, as often as needed.
-final class TableInput {
-    enum Source {
+public final class TableInput {
+    public enum Source {
         case bcsv(BCSVFile)
         case dlf(DLFFile)
         case frames(FrameFile)
@@ -15,38 +14,34 @@ final class TableInput {
         case jsonl(JSONFile)
     }
 
-    let path: String
-    let source: Source
-    let salvage: Bool
-    /// Of a run, the event file is the table.
+    /// What is read, and how.
+    public struct Options {
+        /// Of CSV and JSON Lines.
+        public var text = TextOptions()
+        /// Goes on behind damage.
+        public var salvage = false
+        /// Of a run, the event file is the table.
+        public var events = false
+        /// Instead of what the content says: bcsv, csv, jsonl, bms-legacy, bms-packets or bms-v0; empty: the content.
+        public var from = ""
+
+        public init() {}
+    }
+
+    public let path: String
+    public let source: Source
+    public let salvage: Bool
     private let isEvents: Bool
     /// What is wrong with it whatever is read.
-    private(set) var faults: [Fault] = []
-    private(set) var notes: [String] = []
+    public private(set) var faults: [Fault] = []
+    public private(set) var notes: [String] = []
 
-    /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV. `schema`: the columns of a
-    /// table that the rows will join, whose types those of a text file have. `samples`: types may turn out wrong while
-    /// the table is read, and then it must be opened again without. `isRun`: the table becomes a run, and an empty cell is
-    /// no sample.
-    init(
-        _ path: String, _ arguments: Arguments, schema: [Column]? = nil, samples: Bool = false, isRun: Bool = false
-    ) throws(Failure) {
+    /// By content; of text, `{` makes it JSON Lines, and everything else without NULs is CSV.
+    public init(_ path: String, _ options: Options = Options()) throws(Fault) {
         self.path = path
-        salvage = arguments.has("salvage")
-        isEvents = arguments.has("events")
-        var options = try textOptions(arguments)
-        if let schema {
-            options.allTypes = schema.map { $0.type }
-            for column in schema { options.types.append((column.name, column.type)) }
-        }
-        options.samples = samples
-        if isRun, options.empty == .text { options.empty = .nothing }
-        let from = try arguments.choice("from", ["bcsv", "csv", "jsonl", "bms-legacy", "bms-packets", "bms-v0"], or: "")
-        do throws(Fault) {
-            source = try TableInput.open(path, from, options)
-        } catch {
-            throw Failure(error)
-        }
+        salvage = options.salvage
+        isEvents = options.events
+        source = try TableInput.open(path, options.from, options.text)
         switch source {
         case .csv(let file): note(file.notes, file.skippedCount)
         case .jsonl(let file): note(file.notes, file.skippedCount)
@@ -122,7 +117,7 @@ final class TableInput {
     }
 
     /// A run's directory or archive, or a file of DLF: an empty cell of its table is no sample.
-    static func isRun(_ path: String) -> Bool {
+    public static func isRun(_ path: String) -> Bool {
         switch kind(of: path) {
         case .directory: return path != "-"
         case .file:
@@ -135,7 +130,7 @@ final class TableInput {
     }
 
     /// Its types are those of a format that has types, not inferred.
-    var isTyped: Bool {
+    public var isTyped: Bool {
         switch source {
         case .csv, .jsonl: false
         default: true
@@ -143,7 +138,7 @@ final class TableInput {
     }
 
     /// It is a run, or a file of one.
-    var isLogged: Bool {
+    public var isLogged: Bool {
         switch source {
         case .dlf, .run: true
         default: false
@@ -151,23 +146,19 @@ final class TableInput {
     }
 
     /// Its columns have names of their own.
-    var hasNames: Bool {
+    public var hasNames: Bool {
         if case .csv(let file) = source { return file.hasHeader }
         return true
     }
 
     /// The columns' names as they are, where they need not be UTF-8.
-    var names: [[UInt8]]? {
+    public var names: [[UInt8]]? {
         guard case .bcsv(let file) = source else { return nil }
         return file.nameBytes
     }
 
     /// Its rows, from the first.
-    func table() throws(Failure) -> Table {
-        do throws(Fault) { return try open() } catch { throw Failure(error) }
-    }
-
-    func open() throws(Fault) -> Table {
+    public func open() throws(Fault) -> Table {
         switch source {
         case .bcsv(let file): return BCSVTable([file], salvage: salvage)
         case .dlf(let file): return DLFTable(file)
@@ -183,9 +174,5 @@ final class TableInput {
             }
             return recording.table
         }
-    }
-
-    func printNotes() {
-        for note in notes { Console.error("ticklog: note: " + terminalText(path) + ": " + terminalText(note) + "\n") }
     }
 }

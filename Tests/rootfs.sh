@@ -1,0 +1,89 @@
+#!/bin/bash
+# A machine of its own: Debian's arm64 kernel, a root file system of busybox, the C library and the command for
+# linux-aarch64, and a disk, under qemu-system-aarch64. It logs, serves and receives (Tests/rootfs/init), and what it left on
+# its disk is checked here, with this machine's command and with pybcsv.
+#     Tests/rootfs.sh [FOLDER]       FOLDER: what is installed there, as by `make install DESTDIR=FOLDER`
+# TICKLOG names another command for this machine than .build/release/ticklog. Needs the Debian packages of Cross/install.sh.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+build=${BUILD_DIR:-$root/build}
+work=$(mktemp -d)
+qemu=
+trap '[ -z "$qemu" ] || kill -9 "$qemu" 2>/dev/null || true; rm -rf "$work"' EXIT
+PATH=$PATH:/usr/sbin:/sbin
+host=${TICKLOG:-$root/.build/release/ticklog}
+[ -n "${TICKLOG:-}" ] || swift build -c release --product ticklog -q
+Tests/python/setup.sh
+timeout 300 Tests/rootfs/fetch.sh "$build/rootfs"
+
+fail() {
+    echo "rootfs: $*" >&2
+    [ ! -f "$work/console" ] || tail -n 30 "$work/console" >&2
+    exit 1
+}
+
+cp -a "$build/rootfs/root" "$work/root"
+if [ $# -gt 0 ]; then
+    cp -a "$1/." "$work/root/"
+else
+    [ -x "$build/linux-aarch64/ticklog" ] || Cross/tool.sh linux-aarch64
+    install -D "$build/linux-aarch64/ticklog" "$work/root/usr/bin/ticklog"
+fi
+ln -s busybox "$work/root/bin/sh"
+for name in $(timeout 10 qemu-aarch64 "$work/root/bin/busybox" --list); do
+    [ -e "$work/root/bin/$name" ] || ln -s busybox "$work/root/bin/$name"
+done
+mkdir -p "$work/root/sbin" "$work/root/tests"
+for name in modprobe depmod; do ln -s ../bin/busybox "$work/root/sbin/$name"; done # the kernel asks for /sbin/modprobe
+install Tests/rootfs/init "$work/root/init"
+# frames, bytes of each, seed and rate; all of UDP's fit into a socket's buffer, so none may be missing
+tcp="2000 1400 7 100000" udp="100 200 8 500"
+printf 'tcp="%s"\nudp="%s"\n' "$tcp" "$udp" >"$work/root/tests/sizes"
+(cd "$work/root" && find . | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$work/root.cpio.gz"
+truncate -s 64M "$work/disk"
+mke2fs -q -t ext4 "$work/disk"
+
+timeout -k 5 240 qemu-system-aarch64 -M virt -cpu cortex-a53 -smp 2 -m 512 -nographic -nic none -no-reboot \
+    -kernel "$build/rootfs/vmlinuz" -initrd "$work/root.cpio.gz" -append "console=ttyAMA0 loglevel=1 panic=-1" \
+    -drive file="$work/disk",format=raw,if=none,id=disk -device virtio-blk-device,drive=disk </dev/null >"$work/raw" 2>&1 &
+qemu=$!
+code=0
+wait $qemu || code=$?
+qemu=
+tr -d '\r' <"$work/raw" >"$work/console"
+[ $code = 0 ] || fail "the machine did not switch itself off: exit $code"
+
+sed -n 's/^step \([^ ]*\) .*/rootfs: \1: ok/p' Tests/rootfs/init >"$work/expected"
+echo "rootfs: passed" >>"$work/expected"
+[ "$(wc -l <"$work/expected")" -gt 15 ] || fail "the steps were not found in Tests/rootfs/init"
+grep '^rootfs: ' "$work/console" >"$work/found" || true
+cmp -s "$work/expected" "$work/found" || fail "its steps did not all pass"
+
+# What it wrote, from its disk. It was unmounted; had it not been, the file system would be found dirty.
+e2fsck -fn "$work/disk" >"$work/fsck" 2>&1 || fail "its file system: $(cat "$work/fsck")"
+mkdir "$work/data"
+debugfs -R "rdump / $work/data" "$work/disk" >"$work/debugfs" 2>&1
+data=$work/data
+run=$(echo "$data"/runs/*)
+[ -d "$run" ] || fail "no run on the disk: $(ls "$data")"
+# Both tell the same of it.
+for command in info validate; do
+    timeout 60 "$host" $command --json "$run" | sed "s|$data/|/data/|g" >"$work/$command"
+    cmp "$work/$command" "$data/$command.json" || fail "$command: this machine's command tells something else"
+done
+timeout 60 "$host" cat --format jsonl "$run" | cmp - "$data/rows.jsonl" || fail "cat: this machine's command tells something else"
+timeout 60 .venv/bin/python Tests/python/run.py "$run" >"$work/run" || fail "pybcsv does not read the run"
+timeout 60 .venv/bin/python Tests/rootfs/check.py "$data" || fail "what it wrote is not what it should be"
+
+# The bytes that were received are the bytes that the same command makes here.
+received() { # TRANSPORT FRAMES SIZE SEED RATE
+    timeout 60 "$host" send --file "$work/$1.frames" --channels 1 --count "$2" --size "$3" --seed "$4" >"$work/sent"
+    cat "$data/$1"/ch0_*.dat | cmp - "$work/$1.frames" || fail "$1: other frames than were sent"
+}
+# shellcheck disable=SC2086
+{ received tcp $tcp; received udp $udp; }
+timeout 60 "$host" replay "$data/packets.log" --source rack:2 --image "$work/rack2" >"$work/replay"
+values=$(od -A n -t u2 -j $((0x1000 * 2)) -N 8 "$work/rack2" | tr -s ' ')
+[ "$values" = " 198 199 200 0" ] || fail "the log's packets: rack 2 ended with$values"
+echo "$(head -n 1 "$work/console"): $(($(wc -l <"$work/expected") - 1)) steps passed, and what they wrote is sound; $(sed -n '$p' "$work/run")"
