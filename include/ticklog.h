@@ -1325,6 +1325,53 @@ const char *ticklog_client_error(const ticklog_client *client);
  * ticklog_client_sync is it known to be kept. Errors: NULL, BAD_HANDLE. */
 ticklog_status ticklog_client_close(ticklog_client *client);
 
+/* ------------------------------------------------------------------------------------------------------------------
+ * Reports: what a file or a run is, whether it is sound, and its repair, as JSON (docs/COMMAND.md). Linux builds only.
+ *
+ *     char *text;
+ *     if (ticklog_validate_json("runs/2f1c...", &text) != TICKLOG_OK) puts("not sound");
+ *     if (text != NULL) fputs(text, stdout);
+ *     ticklog_text_free(text);
+ *
+ * A text is what the command prints with --json, the end of its line included: the same bytes. If there is no report, since
+ * the path cannot be opened, is nothing that is read, or cannot be repaired, it is
+ * {"error":"the sentence for the user","path":"of the file","offset":17}, the offset null if it is none of a byte. It is NULL
+ * after NULL, NO_MEMORY and a BAD_ARGUMENT for `flags`; otherwise it is to be given to ticklog_text_free.
+ *
+ * The status is OK where the command's exit code is 0. WRONG_FORMAT and DAMAGED are its 1, a system's error its 3.
+ *
+ * Paths are those of files, of the directories of runs, or of archives of runs; "-" is standard input, but not to be
+ * repaired. Files are told by their content. Hostile ones get an answer, never a crash; but files are mapped, so one that
+ * another process cuts meanwhile ends this one by SIGBUS. A pipe is read to its end: then the caller waits for its writer.
+ * Any threads may call at the same time; a path that one of them repairs, no other one may use. Signals and standard output
+ * are left alone. Memory comes from malloc; an allocation within the library that fails ends the process.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* [any] What a file or run is: format, columns or streams, counts, times, the run's own metadata ("user") and its losses,
+ * damage. A torn end of what was never closed is none. Reads all of it, polled DLF data apart. Time: proportional to the
+ * bytes.
+ * Errors: NULL, NOT_FOUND, DENIED, WRONG_FORMAT, DAMAGED, NO_MEMORY, IO. */
+ticklog_status ticklog_info_json(const char *path, char **text);
+
+/* [any] Checks every checksum, length and row. What was not closed but ends behind a whole packet or sample is sound. Time:
+ * proportional to the bytes; behind damage the next good packet is looked for, in BMS logs and frames within a bound.
+ * Errors: NULL, NOT_FOUND, DENIED, WRONG_FORMAT, DAMAGED (torn as well), NO_MEMORY, IO. */
+ticklog_status ticklog_validate_json(const char *path, char **text);
+
+#define TICKLOG_REPAIR_KEEP_UNVERIFIED 1u /* of a torn last BCSV packet, keep the whole rows, which no checksum covers */
+#define TICKLOG_REPAIR_ONLY_IF_NEEDED 2u  /* what is sound and closed is not copied to `out` */
+
+/* [any] Makes a sound file or run of what verifies. `out`: where, and where nothing may be; NULL: in place, the original
+ * staying as PATH.orig. The result is written beside its place, put on the medium and read before it gets its name; in a run,
+ * LOCK goes last. Killed at any moment, a call leaves what was there, and perhaps a file .ticklog-PID-N. What is sound and
+ * closed stays as it is. Time: as ticklog_validate_json two or three times, and the medium's.
+ * Errors: NULL, BAD_ARGUMENT (flags, "-"; KEEP_UNVERIFIED of what is neither BCSV nor DLF), EXISTS (`out` or PATH.orig),
+ * NOT_FOUND, DENIED, WRONG_FORMAT or DAMAGED (it cannot be repaired; nothing was written), NO_SPACE, NO_MEMORY, IO. */
+ticklog_status ticklog_repair_json(const char *path, const char *out, uint32_t flags, char **text);
+
+/* [any] Frees a text of this section. NULL: nothing is done. */
+void ticklog_text_free(char *text);
+
 #ifdef __cplusplus
 }
 #endif
