@@ -1,7 +1,7 @@
 # Two commands on a fresh Debian 12 with a Swift toolchain, as root: `make demo` and `make test`.
 include Cross/cross.mk
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs test test-fast test-tools bench bench-host bench-bcsv numbers packages install uninstall clean
+.PHONY: help build dist demo docs test test-fast test-tools bench bench-host bench-bcsv numbers packages install uninstall clean
 
 SECONDS ?= 5
 RUNS ?= runs
@@ -33,6 +33,9 @@ endef
 
 packages:
 	$(call install,$(host_packages))
+
+# The release bundle, dist/ticklog-VERSION.tar.xz.
+dist: packages ; Packaging/dist.sh
 
 # What PREFIX, DESTDIR, LIBDIR, SYSCONFDIR, UNITDIR, TARGET, STRIP and SKIP_BUILD=1 do, Packaging/install.sh says.
 export PREFIX DESTDIR LIBDIR SYSCONFDIR UNITDIR TARGET STRIP SKIP_BUILD
