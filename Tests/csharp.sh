@@ -8,18 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 package=$root/Bindings/csharp
 library=${LIBRARY:-$root/build/linux-x86_64}
 seed=${1:-$RANDOM} tables=${2:-60}
-packages="mono-mcs mono-runtime"
-missing=
-for name in $packages; do
-    dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $name"
-done
-if [ -n "$missing" ]; then
-    echo "installs$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086
-    apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
-        { apt-get -qq update && apt-get install -qq -y --no-install-recommends $missing >/dev/null; }
-fi
+"$root/Cross/packages.sh" mono-mcs mono-runtime
 if [ -z "${TICKLOG:-}" ]; then "$root/Tests/built.sh"; fi
 tool=${TICKLOG:-$root/.build/debug/ticklog}
 [ -f "$library/libticklog.so" ] || "$root/Cross/build.sh" linux-x86_64

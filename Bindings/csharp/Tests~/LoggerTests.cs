@@ -138,12 +138,21 @@ namespace TickLog.Tests
                 EventStream<Fault> fault = logger.Events<Fault>("fault", new StreamOptions { QueueBytes = 4096 });
                 using (Run run = logger.Start(new RunOptions { TickNanoseconds = 1000000, Name = "threads" }))
                 {
-                    int emitted = 0, refused = 0;
+                    int emitted = 0, refused = 0, sets = 0;
                     bool isOver = false;
                     Exception failure = null;
                     var threads = new[]
                     {
-                        new Thread(() => Guarded(ref failure, () => { for (int t = 0; t < 20000; t++) run.Tick(); })),
+                        new Thread(() => Guarded(ref failure, () =>
+                        {
+                            for (int t = 0; t < 20000; t++)
+                            {
+                                run.Tick();
+                                // The other threads have their turn, on machines of one processor as well.
+                                if (t % 500 != 0) continue;
+                                for (int seen = Volatile.Read(ref sets); Volatile.Read(ref sets) == seen;) Thread.Sleep(0);
+                            }
+                        })),
                         new Thread(() => Guarded(ref failure, () => { while (!Volatile.Read(ref isOver)) { run.Service(); Thread.Yield(); } })),
                         new Thread(() => Guarded(ref failure, () =>
                         {
@@ -151,7 +160,11 @@ namespace TickLog.Tests
                         })),
                         new Thread(() => Guarded(ref failure, () =>
                         {
-                            for (ulong n = 0; !Volatile.Read(ref isOver); n++) pair.Value = new Pair { A = n, B = ~n };
+                            for (ulong n = 0; !Volatile.Read(ref isOver); n++)
+                            {
+                                pair.Value = new Pair { A = n, B = ~n };
+                                Interlocked.Increment(ref sets);
+                            }
                         })),
                     };
                     foreach (Thread thread in threads) thread.Start();

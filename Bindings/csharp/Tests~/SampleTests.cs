@@ -30,7 +30,7 @@ namespace TickLog.Tests
             }
             using (Table events = Table.Open(path, new TableOptions { Stream = "hit" }))
             {
-                Check.Equal(new[] { 5f }, events.ReadColumn<float>("Speed"), "events");
+                Check.Equal(new[] { 5f }, events.ReadColumn<float>("hit.Speed"), "events");
             }
             var replay = new MotionReplay { Path = path };
             Call(replay, "OnEnable");
