@@ -20,8 +20,15 @@ fi
 "$root/Cross/build-lz4.sh" "$name"
 mkdir -p "$out"
 
+# The same bytes wherever the checkout is: debug information has no paths of it, and none of clang's modules, whose caches are
+# named by paths. (Swift hashes a module, debug information and all, into each object, and so into what is linked.)
+set -- -file-prefix-map "$build=build" -file-prefix-map "$root=ticklog" -Xfrontend -no-clang-module-breadcrumbs \
+    -Xcc "-ffile-prefix-map=$root=ticklog"
+reproducible=()
+for flag; do reproducible+=(-Xswiftc "$flag"); done
+
 # A scratch path for each target: SwiftPM would mix up the targets that share a triple.
-swift build --package-path "$root" -c release --swift-sdks-path "$build/sdks" --swift-sdk "ticklog-$name" \
+swift build "${reproducible[@]}" --package-path "$root" -c release --swift-sdks-path "$build/sdks" --swift-sdk "ticklog-$name" \
     --scratch-path "$build/$name/swift" --product "$product" --disable-sandbox -q >"$out/build.log" 2>&1 || {
     cat "$out/build.log" >&2
     exit 1
@@ -67,7 +74,7 @@ linux-*-TickLogHost)
     version=$("$root/Packaging/version.sh")
     soname=libticklog.so.$("$root/Packaging/version.sh" abi)
     # shellcheck disable=SC2086
-    "${prefix}gcc" $cflags -shared -Wl,--whole-archive "$out/libticklog-host.a" "$out/libticklog.a" -Wl,--no-whole-archive \
+    $cc $cflags -shared -Wl,--whole-archive "$out/libticklog-host.a" "$out/libticklog.a" -Wl,--no-whole-archive \
         -pthread -lm -Wl,--version-script="$root/Packaging/ticklog.map" -Wl,-soname,"$soname" -Wl,--gc-sections \
         -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--build-id=sha1 \
         ${LDFLAGS:-} -o "$out/libticklog.so.$version.new"

@@ -52,13 +52,15 @@ private func append(_ arguments: Arguments) throws(Failure) -> Int32 {
     } catch {
         throw Failure(error)
     }
-    do throws(Failure) {
-        _ = try copyRows(table, of: input.path, writer, most: UInt64.max, order: order)
-        try check(table, salvage: false)
+    var report = TableReport()
+    do throws(Fault) {
+        report.noteUnknown(try table.copyRows(to: writer, of: input.path, order: order).unknown)
+        try table.check(salvage: false)
     } catch {
         writer.abandon()
-        throw error
+        throw Failure(error)
     }
+    _ = noted(report)
     let before = append.rows
     do throws(Fault) {
         try writer.close()

@@ -119,14 +119,10 @@ func outputFormat(_ arguments: Arguments, _ out: String, option: String = "to") 
     let to = try arguments.choice(option, ["bcsv", "csv", "jsonl", "parquet"], or: "")
     if !to.isEmpty { return to }
     if out == "-" { throw .usage("found - as OUT without --\(option), expected --\(option) bcsv, csv, jsonl or parquet") }
-    switch out.fileExtension {
-    case "bcsv", "bcs": return "bcsv"
-    case "csv", "tsv": return "csv"
-    case "jsonl", "ndjson": return "jsonl"
-    case "parquet", "parq", "pq": return "parquet"
-    default:
+    guard let format = tableFormat(of: out) else {
         throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv, .jsonl or .parquet, or --\(option)")
     }
+    return format
 }
 
 /// Two keys of one name in an object are one to most readers.
@@ -163,108 +159,23 @@ func copyToOutput(_ path: String) throws(Failure) {
 func writeText(
     _ table: Table, of path: String, _ output: Output, _ format: String, isTabbed: Bool = false, salvage: Bool
 ) throws(Failure) -> [Fault] {
-    var columns: [Int] = []
-    for i in 0..<table.columns.count { columns.append(i) }
-    let writer = RowWriter(
-        output: output, table: table, columns: columns, format: format == "csv" ? .csv : .jsonl,
-        delimiter: isTabbed ? 0x09 : 0x2C)
-    writer.header()
-    while output.isOpen, table.next() {
-        writer.row()
-        if let (row, column) = writer.notText {
-            throw Failure(
-                Exit.damaged,
-                "\(terminalText(path)): row \(row), column '\(terminalText(table.columns[column].name))': found bytes that are no UTF-8, expected text, as JSON has nothing else; CSV and BCSV hold them")
-        }
-    }
-    try output.finish()
-    try check(table, salvage: salvage)
-    if writer.oddNaNs > 0 {
-        Console.error("ticklog: note: \(writer.oddNaNs) NaNs have other bits than the usual ones, which text does not keep\n")
-    }
-    return table.faults
-}
-
-/// Without --salvage, a damaged input makes no output.
-func check(_ table: Table, salvage: Bool) throws(Failure) {
-    for fault in table.faults where isFatal(fault, table, salvage: salvage) { throw Failure(fault) }
-}
-
-func isFatal(_ fault: Fault, _ table: Table, salvage: Bool) -> Bool {
-    fault.kind != .torn && !(salvage && fault.kind != .system && (table is BCSVTable || table is FrameTable || table is PacketTable || table is RNOGTable))
+    do throws(Fault) {
+        return noted(
+            try table.writeText(
+                of: path, to: output, format == "csv" ? .csv : .jsonl, delimiter: isTabbed ? 0x09 : 0x2C, salvage: salvage))
+    } catch { throw Failure(error) }
 }
 
 func writeBCSV(
     _ table: Table, of source: String, _ names: [[UInt8]]?, _ path: String, _ options: BCSVOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
-    let writer: BCSVWriter
-    do { writer = try BCSVWriter(path, columns: table.columns, names: names, options: options) } catch { throw Failure(error) }
-    do throws(Failure) {
-        _ = try copyRows(table, of: source, writer, most: UInt64.max)
-        try check(table, salvage: salvage)
-    } catch {
-        writer.abandon()
-        throw error
-    }
-    if table.hasOtherTypes {
-        writer.abandon()
-        removeFile(path)
-        return []
-    }
-    do { try writer.close() } catch { throw Failure(error) }
-    return table.faults
+    do throws(Fault) {
+        return noted(try table.writeBCSV(of: source, names, to: path, options, salvage: salvage))
+    } catch { throw Failure(error) }
 }
 
-/// Gives the rows of a table to a writer; answers how many.
-/// `order`: where each of the writer's columns is in the table, if not at the same place.
-func copyRows(
-    _ table: Table, of path: String, _ writer: BCSVWriter, most: UInt64, order: [Int]? = nil
-) throws(Failure) -> UInt64 {
-    if order == nil, table.fill(writer) { return try copyFilled(table, of: path, writer, most: most) }
-    let types = writer.columns.map { $0.type }
-    let order = order ?? Array(0..<types.count)
-    var rows: UInt64 = 0
-    var unknown: UInt64 = 0
-    while rows < most, table.next() {
-        for i in 0..<types.count {
-            if types[i] == .string {
-                let text = table.text(order[i])
-                guard text.count <= 65535 else { throw tooLong(table, order[i], of: path) }
-                writer.set(i, text: text)
-            } else {
-                writer.set(i, bits: table.bits(order[i]))
-            }
-            if !table.isKnown(order[i]) { unknown += 1 }
-        }
-        do { try writer.writeRow() } catch { throw Failure(error) }
-        rows += 1
-    }
-    if unknown > 0, most == UInt64.max { noteUnknown(unknown) }
-    return rows
-}
-
-/// The same, of a table that puts its values into the writer's row itself.
-private func copyFilled(_ table: Table, of path: String, _ writer: BCSVWriter, most: UInt64) throws(Failure) -> UInt64 {
-    var rows: UInt64 = 0
-    while rows < most, table.next() {
-        do { try writer.writeRow() } catch {
-            for i in 0..<table.columns.count where table.columns[i].type == .string {
-                if table.text(i).count > 65535 { throw tooLong(table, i, of: path) }
-            }
-            throw Failure(error)
-        }
-        rows += 1
-    }
-    if table.unknownValues > 0, most == UInt64.max { noteUnknown(table.unknownValues) }
-    return rows
-}
-
-func noteUnknown(_ count: UInt64) {
-    Console.error("ticklog: note: \(count) values before the first sample of their stream are written as 0 or empty\n")
-}
-
-private func tooLong(_ table: Table, _ column: Int, of path: String) -> Failure {
-    Failure(
-        Exit.damaged,
-        "\(terminalText(path)): row \(table.row), column '\(terminalText(table.columns[column].name))': found a string of \(table.text(column).count) bytes, expected at most 65535, which BCSV holds")
+/// Prints the notes; answers the faults.
+func noted(_ report: TableReport) -> [Fault] {
+    for note in report.notes { Console.error("ticklog: note: " + note + "\n") }
+    return report.faults
 }

@@ -38,28 +38,6 @@ func writeParquet(
     _ table: Table, of path: String, _ output: Output, _ options: ParquetOptions, salvage: Bool
 ) throws(Failure) -> [Fault] {
     do throws(Fault) {
-        let writer = try ParquetWriter(to: output, columns: table.columns, options: options)
-        try copyRows(table, writer)
-        if !table.hasOtherTypes {
-            for fault in table.faults where isFatal(fault, table, salvage: salvage) { throw fault }
-            try writer.close()
-        }
-    } catch {
-        // What is wrong with a value is the input's.
-        throw Failure(error.kind == .damaged && error.path == output.path ? Fault(.damaged, path, at: nil, error.text) : error)
-    }
-    return table.faults
-}
-
-private func copyRows(_ table: Table, _ writer: ParquetWriter) throws(Fault) {
-    if table.hasColumns {
-        while try table.next(to: writer) > 0 {}
-        return
-    }
-    var unknown: UInt64 = 0
-    while table.next() {
-        try writer.write(table)
-        if table.parts == nil { for i in 0..<table.columns.count where !table.isKnown(i) { unknown += 1 } }
-    }
-    if unknown > 0 { noteUnknown(unknown) }
+        return noted(try table.writeParquet(of: path, to: output, options, salvage: salvage))
+    } catch { throw Failure(error) }
 }
