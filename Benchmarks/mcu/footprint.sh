@@ -1,7 +1,7 @@
 #!/bin/bash
 # What a firmware pays: flash by what it calls, memory of loggers and runs, and stack of the functions, on Cortex-M4F and M7F.
-# Prints Markdown. None of it depends on this machine's speed; QEMU runs stack.c.
-#     footprint.sh [--check FILE]     --check: fails if FILE has other tables between its marks (docs/PORTING.md)
+# Prints Markdown, which Benchmarks/numbers.sh puts into docs/PORTING.md. None of it depends on this machine's speed; QEMU runs
+# stack.c.
 set -eu
 root=$(cd "$(dirname -- "$0")/../.." && pwd)
 build=${BUILD_DIR:-$root/build}
@@ -128,13 +128,4 @@ usage() { # TARGET
     )
 }
 
-print >"$work/printed"
-if [ "${1:-}" = --check ]; then
-    awk '/^<!-- footprint: begin -->$/ { inside = 1; getline; next } /^<!-- footprint: end -->$/ { inside = 0 } inside' "$2" | sed '$d' >"$work/there"
-    if ! cmp -s "$work/there" "$work/printed"; then
-        diff "$work/there" "$work/printed" | head -20 >&2
-        exit 1
-    fi
-    exit 0
-fi
-cat "$work/printed"
+print

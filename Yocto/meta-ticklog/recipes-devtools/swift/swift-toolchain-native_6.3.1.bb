@@ -15,6 +15,7 @@ SWIFT_SHA256 ?= ""
 SRC_URI = "https://download.swift.org/swift-${PV}-release/${@d.getVar('SWIFT_PLATFORM').replace('.', '')}/swift-${PV}-RELEASE/swift-${PV}-RELEASE-${SWIFT_PLATFORM}.tar.gz;subdir=${BP}"
 SRC_URI[sha256sum] = "${SWIFT_SHA256}"
 
+# nooelint: oelint.var.inheritdevtool.native - there is nothing to change in it
 inherit native
 
 COMPATIBLE_HOST = "x86_64-.*-linux"

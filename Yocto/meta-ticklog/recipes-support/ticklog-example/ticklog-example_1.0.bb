@@ -3,6 +3,7 @@ DESCRIPTION = "The smallest program that uses libticklog, to start your own from
 SECTION = "utils"
 CVE_PRODUCT = "ticklog"
 LICENSE = "MIT"
+# nooelint: oelint.var.licenseremotefile - it is a file of this layer
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/MIT;md5=0835ade698e0bcf8506ecda2f7b4f302"
 
 DEPENDS = "ticklog"

@@ -10,11 +10,16 @@ LIC_FILES_CHKSUM = "\
     file://lz4-1.9.4/lib/LICENSE;md5=5cd5f851b52ec832b10eedb3f01f885a \
 "
 
+# The folder of a Swift toolchain that is on this machine already; if there is none, a recipe fetches it.
+TICKLOG_SWIFT_DIR ?= ""
 # Of xxhash the header alone is used.
-DEPENDS = "qemu-native xxhash"
-DEPENDS += "${@'' if d.getVar('TICKLOG_SWIFT_DIR') else 'swift-toolchain-native'}"
+DEPENDS = "${@'' if d.getVar('TICKLOG_SWIFT_DIR') else 'swift-toolchain-native'} qemu-native xxhash"
 
+# The source is the checkout that this layer is part of, unless these name another one and what is to be taken of it.
+TICKLOG_GIT ?= "git://${@os.path.normpath(d.getVar('THISDIR') + '/../../../..')};protocol=file;nobranch=1;usehead=1"
+TICKLOG_REVISION ?= "${AUTOREV}"
 # lz4 goes into the source's folder, behind it in this order. Both end up in the default S, of every release.
+# nooelint: oelint.vars.downloadfilename - it has a version of its own
 SRC_URI = "\
     ${TICKLOG_GIT};destsuffix=${BP} \
     ${DEBIAN_MIRROR}/main/l/lz4/lz4_1.9.4.orig.tar.gz;name=lz4;subdir=${BP} \
@@ -33,7 +38,7 @@ COMPATIBLE_HOST:armv5 = "null"
 COMPATIBLE_HOST:armv6 = "null"
 COMPATIBLE_HOST:libc-musl = "null"
 
-SWIFT = "${@d.getVar('TICKLOG_SWIFT_DIR') or d.expand('${STAGING_LIBDIR_NATIVE}/swift-toolchain')}"
+SWIFT = "${@d.getVar('TICKLOG_SWIFT_DIR') or '${STAGING_LIBDIR_NATIVE}/swift-toolchain'}"
 RUN = "env ${@qemu_wrapper_cmdline(d, d.getVar('STAGING_DIR_HOST'), [])}"
 
 do_compile() {

@@ -1,7 +1,9 @@
-/* ticklog-example [FOLDER [SECONDS]]: logs the processor's temperature ten times a second into a run below FOLDER. */
+/* ticklog-example [FOLDER [SECONDS]]: logs the temperature of the processor ten times a second into a run below FOLDER,
+ * which is there already. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "ticklog.h"
@@ -10,6 +12,13 @@
 
 static uint64_t logger_memory[1024], run_memory[8192]; /* ticklog_logger_size and ticklog_run_size tell how much */
 static int32_t millidegrees;
+
+/* for the name of the run's folder */
+static ticklog_status entropy(void *context, void *bytes, size_t count)
+{
+    (void)context;
+    return getrandom(bytes, count, 0) == (ssize_t)count ? TICKLOG_OK : TICKLOG_NO_ENTROPY;
+}
 
 static void read_temperature(void)
 {
@@ -23,7 +32,7 @@ int main(int argc, char **argv)
 {
     const int seconds = argc > 2 ? atoi(argv[2]) : 10;
     const ticklog_config config = {
-        .size = sizeof config, .root = argc > 1 ? argv[1] : ".", .storage = ticklog_posix_storage()};
+        .size = sizeof config, .root = argc > 1 ? argv[1] : ".", .storage = ticklog_posix_storage(), .random = entropy};
     const ticklog_stream_config temperature = {.size = sizeof temperature, .kind = TICKLOG_POLL, .name = "temperature",
         .type = TICKLOG_I32, .source = &millidegrees};
     const ticklog_run_config run_config = {.size = sizeof run_config, .tick_ns = TICK_NS};
