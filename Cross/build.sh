@@ -74,7 +74,7 @@ linux-*-TickLogHost)
     version=$("$root/Packaging/version.sh")
     soname=libticklog.so.$("$root/Packaging/version.sh" abi)
     # shellcheck disable=SC2086
-    "${prefix}gcc" $cflags -shared -Wl,--whole-archive "$out/libticklog-host.a" "$out/libticklog.a" -Wl,--no-whole-archive \
+    $cc $cflags -shared -Wl,--whole-archive "$out/libticklog-host.a" "$out/libticklog.a" -Wl,--no-whole-archive \
         -pthread -lm -Wl,--version-script="$root/Packaging/ticklog.map" -Wl,-soname,"$soname" -Wl,--gc-sections \
         -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--build-id=sha1 \
         ${LDFLAGS:-} -o "$out/libticklog.so.$version.new"

@@ -37,12 +37,12 @@ cortex-*)
     esac
     start=$firmware/start.c
     if grep -q '<stdio.h>' $sources; then start="$start $firmware/stdio.c"; fi
-    exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
+    exec $cc $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
         -I "$build/$name/include" -I "$firmware" $sources $start $flags "$library" --specs=rdimon.specs \
         -nostartfiles -L "$firmware" -T "$script" -Wl,--gc-sections -Wl,--no-warn-execstack -Wl,-Map="$out.map" -o "$out"
     ;;
 *)
-    exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
+    exec $cc $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
         -I "$build/$name/include" $sources $flags $library -pthread -lm -Wl,--gc-sections -o "$out"
     ;;
 esac

@@ -38,4 +38,5 @@ grep -q 'if (0) return LZ4_hash5(' "$to.new/lz4.c" || { echo "lz4.c: LZ4_hashPos
 
 rm -rf "$to" "$build/lz4/fetch"
 mv "$to.new" "$to"
-echo "lz4 $(sed -n 's/^#define LZ4_VERSION_\(MAJOR\|MINOR\|RELEASE\) *\([0-9]*\).*/\2/p' "$to/lz4.h" | paste -sd.): $to"
+version=$(sed -n 's/^#define LZ4_VERSION_\(MAJOR\|MINOR\|RELEASE\) *\([0-9]*\).*/\2/p' "$to/lz4.h" | tr '\n' .)
+echo "lz4 ${version%.}: $to"

@@ -15,7 +15,7 @@ mkdir -p "$bundle"
 # lz4.h (of the lz4.c that is linked) and xxhash.h, but not the rest of /usr/include: newlib and glibc do not mix.
 headers=$build/headers
 mkdir -p "$headers"
-cp "$build/lz4/source/lz4.h" "$build/lz4/source/lz4hc.h" /usr/include/xxhash.h "$headers/"
+cp "$build/lz4/source/lz4.h" "$build/lz4/source/lz4hc.h" "${CROSS_SYSTEM:-/usr}/include/xxhash.h" "$headers/"
 
 strings() { # prints its arguments as the elements of a JSON array
     separator=

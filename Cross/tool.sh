@@ -12,6 +12,9 @@ esac
 # of its own.
 archive=$build/$name/tool
 "$root/Cross/build.sh" "$name" TickLogTool "$archive"
+# Who brings a compiler along strips it, too.
+strip=-s
+[ -z "${CROSS_TARGET:-}" ] || strip=
 # shellcheck disable=SC2086
-"${prefix}gcc" $cflags "$archive/libticklog-host.a" "$archive/libticklog.a" -pthread -lm -Wl,--gc-sections -s ${LDFLAGS:-} -o "$build/$name/ticklog"
+$cc $cflags "$archive/libticklog-host.a" "$archive/libticklog.a" -pthread -lm -Wl,--gc-sections $strip ${LDFLAGS:-} -o "$build/$name/ticklog"
 echo "$build/$name/ticklog: $(wc -c <"$build/$name/ticklog") bytes"

@@ -33,7 +33,7 @@ swift=$(swiftc --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\
     "$swift" "$epoch" >"$dist/sbom.new"
 mv "$dist/sbom.new" "$bundle/ticklog-$version.spdx.json"
 chmod 644 "$bundle/ticklog-$version.spdx.json"
-(cd "$bundle" && find . -type f ! -name SHA256SUMS | sort | xargs sha256sum >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS && chmod 644 SHA256SUMS)
+(cd "$bundle" && find . -type f ! -name 'SHA256SUMS*' | sort | xargs sha256sum >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS && chmod 644 SHA256SUMS)
 
 tar --sort=name --format=gnu --owner=0 --group=0 --numeric-owner --mtime="@$epoch" -C "$dist" -cf - "ticklog-$version" |
     xz -T1 -6 >"$dist/ticklog-$version.tar.xz.new"

@@ -2,8 +2,8 @@
 # A machine of its own: Debian's arm64 kernel, a root file system of busybox, the C library and the command for
 # linux-aarch64, and a disk, under qemu-system-aarch64. It logs, serves and receives (Tests/rootfs/init), and what it left on
 # its disk is checked here, with this machine's command and with pybcsv.
-#     Tests/rootfs.sh [FOLDER]       FOLDER: what is installed there, as by `make install DESTDIR=FOLDER`
-# TICKLOG names another command for this machine than .build/release/ticklog. Needs the Debian packages of Cross/install.sh.
+#     Tests/rootfs.sh [FOLDER]       FOLDER: what `make install DESTDIR=FOLDER PREFIX=/usr` made
+# TICKLOG names another command for this machine than the debug build's. Needs the Debian packages of Cross/install.sh.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
@@ -12,8 +12,8 @@ work=$(mktemp -d)
 qemu=
 trap '[ -z "$qemu" ] || kill -9 "$qemu" 2>/dev/null || true; rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin:/sbin
-host=${TICKLOG:-$root/.build/release/ticklog}
-[ -n "${TICKLOG:-}" ] || swift build -c release --product ticklog -q
+host=${TICKLOG:-$root/.build/debug/ticklog}
+[ -n "${TICKLOG:-}" ] || Tests/built.sh
 Tests/python/setup.sh
 timeout 300 Tests/rootfs/fetch.sh "$build/rootfs"
 
@@ -27,8 +27,7 @@ cp -a "$build/rootfs/root" "$work/root"
 if [ $# -gt 0 ]; then
     cp -a "$1/." "$work/root/"
 else
-    [ -x "$build/linux-aarch64/ticklog" ] || Cross/tool.sh linux-aarch64
-    install -D "$build/linux-aarch64/ticklog" "$work/root/usr/bin/ticklog"
+    TARGET=linux-aarch64 PREFIX=/usr DESTDIR=$work/root Packaging/install.sh >"$work/install"
 fi
 ln -s busybox "$work/root/bin/sh"
 for name in $(timeout 10 qemu-aarch64 "$work/root/bin/busybox" --list); do
@@ -86,4 +85,4 @@ received() { # TRANSPORT FRAMES SIZE SEED RATE
 timeout 60 "$host" replay "$data/packets.log" --source rack:2 --image "$work/rack2" >"$work/replay"
 values=$(od -A n -t u2 -j $((0x1000 * 2)) -N 8 "$work/rack2" | tr -s ' ')
 [ "$values" = " 198 199 200 0" ] || fail "the log's packets: rack 2 ended with$values"
-echo "$(head -n 1 "$work/console"): $(($(wc -l <"$work/expected") - 1)) steps passed, and what they wrote is sound; $(sed -n '$p' "$work/run")"
+echo "$(head -n 1 "$work/console"): $(($(wc -l <"$work/expected") - 1)) steps passed, and what they wrote is sound; $(sed -n '$s/^[^:]*: //p' "$work/run")"

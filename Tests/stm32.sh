@@ -4,7 +4,7 @@
 #
 #     Tests/stm32.sh [BUNDLE]      without one, it is made of build/cortex-m4f and build/cortex-m7f
 #
-# TICKLOG: the command of the host, which is built if it is not there
+# TICKLOG: the command of the PC; default: the debug build
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
@@ -16,20 +16,10 @@ if [ $# -gt 0 ]; then
 else
     "$root/Packaging/bundle.sh" "$work/bundle" cortex-m4f cortex-m7f > "$work/log" || { cat "$work/log"; exit 1; }
 fi
-ticklog=${TICKLOG:-$root/.build/release/ticklog}
-[ -x "$ticklog" ] || swift build --package-path "$root" -c release --product ticklog -q
-
-# A PATH of its own: everything that the system has, but what is called swift.
-mkdir "$work/bin"
-for folder in /usr/local/bin /usr/bin /bin; do
-    for program in "$folder"/*; do
-        case ${program##*/} in *swift*) ;; *) [ -e "$work/bin/${program##*/}" ] || ln -s "$program" "$work/bin/" ;; esac
-    done
-done
-export PATH=$work/bin
-for name in swift swiftc swift-build; do
-    ! command -v $name || { echo "$name is on the PATH of a test that must not need it" >&2; exit 1; }
-done
+ticklog=${TICKLOG:-$root/.build/debug/ticklog}
+[ -n "${TICKLOG:-}" ] || "$root/Tests/built.sh"
+. "$root/Tests/without-swift.sh"
+without_swift "$work/bin"
 command -v arm-none-eabi-gcc > /dev/null
 
 bad=0

@@ -162,7 +162,8 @@ static void writer_task(void *parameters)
     if (status) stop("stop", status);
 
     ticklog_run_statistics statistics = { .size = sizeof statistics };
-    (void)ticklog_statistics(run, &statistics);
+    status = ticklog_statistics(run, &statistics);
+    if (status) stop("statistics", status);
     semihost_print("run ");
     semihost_print(ticklog_run_name(run));
     show(": ticks ", statistics.ticks);

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "events.h"
+#include "guard.h"
 #include "hmac.h"
 #include "send.h"
 #include "sockets.h"

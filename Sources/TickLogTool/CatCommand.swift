@@ -99,7 +99,8 @@ private func cat(_ arguments: Arguments) throws(Failure) -> Int32 {
         let run: Run
         do { run = try Run(directory) } catch { throw Failure(error) }
         do throws(Fault) {
-            guard let recording = try recording(of: run, arguments) else {
+            guard let recording = try run.recording(
+                events: arguments.has("events"), stream: arguments.value("stream"), salvage: arguments.has("salvage")) else {
                 if Console.report(run.faults) == Exit.ok, !run.faults.isEmpty, directory.isLocked { return Exit.ok }
                 throw Fault(.damaged, path, at: nil, "found no such file in the run, expected one")
             }
@@ -164,21 +165,6 @@ private struct CatSource {
         self.clock = clock
         self.faults = faults
     }
-}
-
-/// The file that the options ask for: with --stream, that which has the stream.
-private func recording(of run: Run, _ arguments: Arguments) throws(Fault) -> Recording? {
-    let salvage = arguments.has("salvage")
-    if arguments.has("events") { return try run.events(salvage: salvage) }
-    guard let name = arguments.value("stream") else { return try run.polled(salvage: salvage) }
-    var polled: Recording?
-    var fault: Fault?
-    do { polled = try run.polled(salvage: salvage) } catch { fault = error }
-    if polled?.stream(named: name) == nil, let events = try? run.events(salvage: salvage), events.stream(named: name) != nil {
-        return events
-    }
-    if let fault { throw fault }
-    return polled
 }
 
 private func streamIndex(_ recording: Recording, _ name: String) throws(Failure) -> Int {

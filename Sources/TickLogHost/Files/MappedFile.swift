@@ -19,11 +19,12 @@ public struct FileError: Error {
 /// A whole file in memory, read-only: mapped if it is a regular file, read to its end if it is a pipe or `-`, standard
 /// input, or a part of another one, as an archive's files are. A named pipe that nobody writes to is empty: it is not
 /// waited for a writer. A file that grows is seen as long as it was when it was opened; one that is cut under the reader
-/// ends the process, as with every mapping.
+/// ends the process, as with every mapping, unless there is a `FileGuard`.
 public final class MappedFile {
     public let path: String
     public let bytes: FileBytes
     private let mapped: Bool
+    private var place: Int32 = -1
     /// Whose bytes these are a part of.
     private let whole: MappedFile?
 
@@ -49,6 +50,7 @@ public final class MappedFile {
             guard let address, UInt(bitPattern: address) != UInt.max else { throw FileError(path, "map", cposix_errno()) }
             bytes = FileBytes(start: UnsafeRawPointer(address), count: size)
             mapped = true
+            place = FileGuard.add(UnsafeRawPointer(address), size)
         } else {
             bytes = try MappedFile.readAll(descriptor, path, wanted)
             mapped = false
@@ -76,9 +78,14 @@ public final class MappedFile {
         bytes = whole.bytes.slice(at: part.lowerBound, count: part.count)
     }
 
+    /// It was cut since it was opened, and what is missing was looked at: where there was something there are zeros. Only with
+    /// `FileGuard`.
+    var isShorter: Bool { whole?.isShorter ?? FileGuard.isShorter(place) }
+
     deinit {
         guard whole == nil, bytes.count > 0 else { return }
         let address = UnsafeMutableRawPointer(mutating: bytes.start)
+        FileGuard.remove(place)
         if mapped { _ = munmap(address, bytes.count) } else { free(address) }
     }
 

@@ -15,6 +15,7 @@ public final class BCSVReader {
     public private(set) var faults: [Fault] = []
     private let salvage: Bool
     private let memory: UnsafeMutableRawPointer
+    private let textUse: UnsafeMutablePointer<Int>
 
     /// `salvage`: goes on behind damage. `unverified`: the whole rows of a torn last packet come as well, see
     /// `rows.isVerified`.
@@ -37,12 +38,14 @@ public final class BCSVReader {
         self.file = file
         self.salvage = salvage
         self.memory = memory
+        textUse = .allocate(capacity: file.header.columnCount)
     }
 
     deinit {
         place.deinitialize(count: 1)
         place.deallocate()
         free(memory)
+        textUse.deallocate()
     }
 
     /// Moves to the next row; false at the end, or at damage if it is not to be salvaged.
@@ -63,11 +66,11 @@ public final class BCSVReader {
         }
     }
 
-    /// Up to `most` rows of a file without strings, by columns; 0 at the end, or at damage if it is not to be salvaged.
+    /// Up to `most` rows, by columns, as `TableReader.readColumns`; 0 at the end, or at damage if it is not to be salvaged.
     func nextColumns(_ arrays: UnsafeBufferPointer<ticklog_column_array>, _ most: Int) -> Int {
         while true {
             do throws(FormatError) {
-                let (count, event) = try place.pointee.readScalars(arrays, most)
+                let (count, event) = try place.pointee.readColumns(arrays, most, textUse: textUse)
                 if count > 0 { return count }
                 switch event {
                 case .row: break

@@ -1,3 +1,4 @@
+import CTickLog
 import TickLog
 
 /// The rows of one BCSV file, or of several that continue each other and have the same schema.
@@ -57,6 +58,47 @@ public final class BCSVTable: Table {
             guard openNext() else { return 0 }
         }
     }
+
+    /// Up to `most` of the next rows, by columns, which continue each other; 0 at the end. `row` is the last one's index.
+    func nextColumns(_ arrays: UnsafeBufferPointer<ticklog_column_array>, _ most: Int) -> Int {
+        while true {
+            if let reader {
+                let count = reader.nextColumns(arrays, most)
+                if count > 0 {
+                    row = rowsBefore &+ reader.rows.row
+                    return count
+                }
+                guard leave(reader) else { return 0 }
+            }
+            guard openNext() else { return 0 }
+        }
+    }
+
+    /// Goes to a row, before the first is read, so that it is the next one; false if there are not so many.
+    func seek(to target: UInt64) -> Bool {
+        while true {
+            if reader == nil { guard openNext() else { return false } }
+            guard let reader else { return false }
+            let own = target - rowsBefore
+            if let footer = reader.rows.footer, own >= footer.rowCount {
+                rowsBefore = rowsBefore &+ footer.rowCount
+                self.reader = nil
+                if rowsBefore > target { return false }
+                continue
+            }
+            if reader.seek(to: own) { return true }
+            guard leave(reader), rowsBefore <= target else { return false }
+        }
+    }
+
+    /// How many rows there are, if it is one file and says so.
+    var knownRowCount: UInt64? {
+        guard files.count == 1 else { return nil }
+        if index < 0 { _ = openNext() }
+        return reader?.rows.footer?.rowCount
+    }
+
+    var mappedFiles: [MappedFile] { files.map { $0.file } }
 
     /// Behind the last row of a file; false if it ends here.
     private func leave(_ reader: BCSVReader) -> Bool {

@@ -78,6 +78,21 @@ public final class Run {
         try open(directory.eventPaths, isEvents: true, salvage)
     }
 
+    /// The file that is asked for: the event file, or the polled one; of a stream the one that has it. Nil if the run has
+    /// no such file.
+    public func recording(events: Bool, stream name: String? = nil, salvage: Bool = false) throws(Fault) -> Recording? {
+        if events { return try self.events(salvage: salvage) }
+        guard let name else { return try polled(salvage: salvage) }
+        var recording: Recording?
+        var fault: Fault?
+        do { recording = try polled(salvage: salvage) } catch { fault = error }
+        if recording?.stream(named: name) == nil, let events = try? self.events(salvage: salvage), events.stream(named: name) != nil {
+            return events
+        }
+        if let fault { throw fault }
+        return recording
+    }
+
     private func open(_ paths: [String], isEvents: Bool, _ salvage: Bool) throws(Fault) -> Recording? {
         guard !paths.isEmpty else { return nil }
         if directory.format == .dlf { return Recording(dlf: DLFTable(try directory.dlf(paths[0]))) }

@@ -138,6 +138,14 @@ extension TableReader {
         return try readColumns(arrays, most, texts: Table(UnsafeMutableRawPointer(rowPointers.base), 0))
     }
 
+    /// The same of any file. Of strings `values` has room for `most` ticklog_text, and `text` for 65535 bytes at least; no
+    /// string column comes twice. `textUse` has an entry for each column of the file.
+    public mutating func readColumns(
+        _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ most: Int, textUse: UnsafeMutablePointer<Int>
+    ) throws(FormatError) -> (count: Int, event: Event) {
+        try readColumns(arrays, most, texts: Table(UnsafeMutableRawPointer(textUse), header.columnCount))
+    }
+
     /// How many of the block's rows find room for their texts; if it is the first block at least one.
     private func fit(
         _ arrays: UnsafeBufferPointer<ticklog_column_array>, _ count: Int, _ used: Table<Int>

@@ -1,0 +1,213 @@
+import CPosix
+import CTickLog
+import TickLog
+
+/// A column of the batch that is being made.
+struct ArrowColumn {
+    let type: ValueType
+    /// Its place in the table.
+    let source: Int
+    /// Strings need not be UTF-8.
+    let isBinary: Bool
+    /// Strings are indices into `dictionary`.
+    private(set) var hasDictionary = false
+    /// Scalars; of bools a byte each; of strings offsets, or indices.
+    private var values = ArrowMemory()
+    /// Of strings: their bytes.
+    private var text = ArrowMemory()
+    private var dictionary = ArrowDictionary()
+    /// A bit for each row, if there are nulls.
+    private var validity = ArrowMemory()
+    private var nulls = 0
+    private var capacity = 0
+
+    init(_ type: ValueType, source: Int, binary: Bool) {
+        self.type = type
+        self.source = source
+        isBinary = binary
+    }
+
+    var isString: Bool { type == .string }
+    private var width: Int { isString ? 4 : type.size }
+
+    /// Room for so many rows.
+    mutating func reserve(_ rows: Int) throws(Fault) {
+        // One more offset than strings; and vectors are stored.
+        try values.reserve((rows + 1) * width)
+        if isString, !hasDictionary, capacity == 0 { values.start.storeBytes(of: 0, as: Int32.self) }
+        if nulls > 0 { try growValidity(rows) }
+        capacity = rows
+    }
+
+    private mutating func growValidity(_ rows: Int) throws(Fault) {
+        let before = validity.used
+        try validity.reserve((rows + 7) / 8)
+        validity.used = (rows + 7) / 8
+        if validity.used > before { memset(validity.start + before, 0xFF, validity.used - before) }
+    }
+
+    /// Where the value of a row goes, of what is no string.
+    func place(_ row: Int) -> UnsafeMutableRawPointer { values.start + row * width }
+
+    mutating func setNull(_ row: Int) throws(Fault) {
+        if nulls == 0 {
+            validity.used = 0
+            try growValidity(capacity)
+        }
+        nulls += 1
+        let byte = validity.start.assumingMemoryBound(to: UInt8.self) + row / 8
+        byte.pointee &= ~(1 << UInt8(row & 7))
+        if isString {
+            if hasDictionary { store(0, row) } else { store(Int32(truncatingIfNeeded: text.used), row + 1) }
+        } else {
+            memset(place(row), 0, width)
+        }
+    }
+
+    private func store(_ number: Int32, _ row: Int) { values.start.storeBytes(of: number, toByteOffset: 4 * row, as: Int32.self) }
+
+    @inline(__always)
+    func set(_ row: Int, bits: UInt64) {
+        let place = place(row)
+        switch type.size {
+        case 1: place.storeBytes(of: UInt8(truncatingIfNeeded: bits), as: UInt8.self)
+        case 2: place.storeBytes(of: UInt16(truncatingIfNeeded: bits), as: UInt16.self)
+        case 4: place.storeBytes(of: UInt32(truncatingIfNeeded: bits), as: UInt32.self)
+        default: place.storeBytes(of: bits, as: UInt64.self)
+        }
+    }
+
+    /// Whether the batch has room for another string of so many bytes.
+    func holds(_ count: Int) -> Bool { count <= Int(Int32.max) - text.used }
+
+    /// False if it is no UTF-8.
+    mutating func set(_ row: Int, text string: UnsafeRawBufferPointer) throws(Fault) -> Bool {
+        if hasDictionary {
+            guard let index = try dictionary.index(string, binary: isBinary) else { return false }
+            store(index, row)
+            return true
+        }
+        guard isBinary || isUTF8(string) else { return false }
+        try text.append(string)
+        store(Int32(text.used), row + 1)
+        return true
+    }
+
+    // MARK: Strings by columns
+
+    /// Room for the strings of a call of the reader: where they go, and how many bytes; nil if the batch has none.
+    mutating func room(_ least: Int) throws(Fault) -> (UnsafeMutableRawPointer, Int)? {
+        let used = hasDictionary ? 0 : text.used
+        let most = Int(Int32.max) - used
+        guard most >= least else { return nil }
+        if text.room - used < least { try text.reserve(min(used + most, max(2 * text.room, used + 4 * least))) }
+        return (text.start + used, min(text.room - used, most))
+    }
+
+    /// Takes strings that were stored in `room`, some perhaps left out: answers how many are UTF-8, up to the first that is
+    /// not.
+    mutating func take(_ strings: UnsafePointer<ticklog_text>, _ count: Int, at row: Int) throws(Fault) -> Int {
+        for i in 0..<count {
+            let bytes = UnsafeRawBufferPointer(start: strings[i].bytes, count: strings[i].count)
+            if hasDictionary {
+                guard let index = try dictionary.index(bytes, binary: isBinary) else { return i }
+                store(index, row + i)
+                continue
+            }
+            guard isBinary || isUTF8(bytes) else { return i }
+            if bytes.count > 0, let from = bytes.baseAddress, from != UnsafeRawPointer(text.start + text.used) {
+                memmove(text.start + text.used, from, bytes.count)
+            }
+            text.used += bytes.count
+            store(Int32(text.used), row + i + 1)
+        }
+        return count
+    }
+
+    /// Of rows that were taken, only so many stay.
+    mutating func cut(to rows: Int) {
+        guard isString, !hasDictionary, capacity > 0 else { return }
+        text.used = Int(values.start.load(fromByteOffset: 4 * rows, as: Int32.self))
+    }
+
+    /// Moves the values of `count` rows.
+    func move(_ from: Int, _ count: Int, to: Int) { memmove(place(to), place(from), count * width) }
+
+    // MARK: The batch
+
+    /// From the rows so far, whether a dictionary pays; then these rows have it.
+    mutating func chooseDictionary(_ rows: Int) throws(Fault) {
+        guard isString, rows >= 16 else { return }
+        var chosen = ArrowDictionary()
+        var isKept = false
+        defer { if !isKept { chosen.free() } }
+        let most = rows / 4
+        let offsets = values.start.assumingMemoryBound(to: Int32.self)
+        var indices = ArrowMemory()
+        try indices.reserve(4 * (capacity + 1))
+        for i in 0..<rows {
+            let start = Int(offsets[i])
+            // A text may be nil if all are empty.
+            let string = UnsafeRawBufferPointer(start: text.memory.map { UnsafeRawPointer($0 + start) }, count: Int(offsets[i + 1]) - start)
+            guard let index = try chosen.index(string, binary: true), chosen.count <= most else {
+                indices.free()
+                return
+            }
+            indices.start.storeBytes(of: index, toByteOffset: 4 * i, as: Int32.self)
+        }
+        values.free()
+        values = indices
+        dictionary.free()
+        dictionary = chosen
+        isKept = true
+        hasDictionary = true
+        text.used = 0
+    }
+
+    /// Gives the rows to a batch, and is empty.
+    mutating func export(_ rows: Int, to batch: ArrowBatch, _ column: Int) throws(Fault) {
+        if capacity == 0 { try reserve(0) }
+        let bits = nulls > 0 ? batch.keep(validity.take(validity.used)) : nil
+        if type == .bool {
+            batch.set(column, rows: rows, nulls: nulls, bits, batch.keep(try packedBools(rows)))
+        } else if isString, !hasDictionary {
+            try text.reserve(1)
+            let offsets = batch.keep(values.take((rows + 1) * width))
+            batch.set(column, rows: rows, nulls: nulls, bits, offsets, batch.keep(text.take(text.used)))
+        } else {
+            batch.set(column, rows: rows, nulls: nulls, bits, batch.keep(values.take((rows + 1) * width)))
+            if hasDictionary { try dictionary.export(to: batch, column) }
+        }
+        nulls = 0
+        // The bytes of bools stay, and room for a dictionary's strings.
+        capacity = 0
+    }
+
+    private func packedBools(_ rows: Int) throws(Fault) -> UnsafeMutableRawPointer {
+        var memory = ArrowMemory()
+        try memory.reserve((rows + 63) / 64 * 8)
+        let bytes = UnsafeRawPointer(values.start)
+        var i = 0
+        while i + 8 <= rows {
+            // Eight bytes of 0 or 1 become the bits of one.
+            let eight = bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+            memory.start.storeBytes(
+                of: UInt8(truncatingIfNeeded: (eight &* 0x0102_0408_1020_4080) &>> 56), toByteOffset: i / 8, as: UInt8.self)
+            i += 8
+        }
+        var last: UInt8 = 0
+        while i < rows {
+            if bytes.load(fromByteOffset: i, as: UInt8.self) != 0 { last |= 1 << UInt8(i & 7) }
+            i += 1
+        }
+        if rows & 7 != 0 { memory.start.storeBytes(of: last, toByteOffset: rows / 8, as: UInt8.self) }
+        return memory.take(memory.room)
+    }
+
+    mutating func free() {
+        values.free()
+        text.free()
+        validity.free()
+        dictionary.free()
+    }
+}
