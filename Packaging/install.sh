@@ -33,7 +33,7 @@ abi=$("$here/version.sh" abi)
 
 uninstall() {
     local at=$DESTDIR service
-    rm -f "$at$PREFIX/bin/ticklog" "$at$include/ticklog.h" "$at$include/ticklog_rnog.h" \
+    rm -f "$at$PREFIX/bin/ticklog" "$at$include"/ticklog.h "$at$include"/ticklog_*.h \
         "$at$LIBDIR"/libticklog.a "$at$LIBDIR"/libticklog-host.a "$at$LIBDIR"/libticklog.so "$at$LIBDIR"/libticklog.so.[0-9]* \
         "$at$LIBDIR"/pkgconfig/ticklog.pc "$at$LIBDIR"/pkgconfig/ticklog-host.pc "$at$LIBDIR"/pkgconfig/ticklog-core.pc \
         "$at$UNITDIR"/ticklog-receive.service "$at$UNITDIR"/ticklog-serve.service \
@@ -92,7 +92,7 @@ install_all() {
 
     put 755 "$from/ticklog" "$PREFIX/bin/ticklog"
     stripped "$DESTDIR$PREFIX/bin/ticklog"
-    for file in ticklog.h ticklog_rnog.h; do put 644 "$from/include/$file" "$include/$file"; done
+    for file in "$from"/include/ticklog*.h; do put 644 "$file" "$include/${file##*/}"; done
     # For Swift: -I PREFIX/include/ticklog and `import CTickLog`.
     put 644 "$here/module.modulemap" "$include/ticklog/module.modulemap"
 

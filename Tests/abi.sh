@@ -15,12 +15,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 
-if ! command -v abidiff >/dev/null; then
-    echo "installs abigail-tools"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get install -qq -y --no-install-recommends abigail-tools >/dev/null 2>&1 ||
-        { apt-get -qq update && apt-get install -qq -y --no-install-recommends abigail-tools >/dev/null; }
-fi
+"$root/Tests/packaging/install.sh"
 
 check() { # WHAT COMMAND...: its output is shown if it fails
     local what=$1

@@ -9,7 +9,7 @@ seed=${2:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$root/Tests/python/setup.sh"
-swift build --package-path "$root" --product ticklog -q
+"$root/Tests/built.sh"
 "$root/Cross/cc.sh" "$target" "$work/report" "$root/Tests/report/report.c"
 few=0
 case $target in linux-x86_64) set -- "$work/report" ;; *) few=8; . "$root/Cross/targets.sh"; target "$target"

@@ -59,6 +59,16 @@ step fast faults          600 build,cross-x86_64  Tests/faults.sh
 step fast logbuffer      1500 build,cross-x86_64  Tests/logbuffer.sh $quick
 step fast readme          300 cross-x86_64        Tests/readme.sh
 step all  demo            900 build               make demo SECONDS=1 RUNS=build/demo-runs
+step ship packaging      1800 tool-x86_64         Tests/packaging.sh
+step ship deb             900 tool-x86_64,tool-aarch64  Tests/deb.sh
+step ship rootfs          600 build,tool-aarch64  Tests/rootfs.sh
+step ship yocto          1800 tool-aarch64,tool-armv7  Tests/yocto.sh
+step ship dist           1800 cross-m4f,cross-m7f,tool-x86_64  Tests/dist.sh quick
+step ship stm32           900 build,cross-m4f,cross-m7f  Tests/stm32.sh
+step ship porting         600 build,cross-m4f     Tests/porting.sh
+step ship abi             900 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Tests/abi.sh
+step ship formats         600 build,cross-x86_64  Tests/formats.sh
+step all  report          600 build,cross-x86_64  Tests/report.sh
 step all  lz4             600 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Cross/check-bytes.sh
 step all  targets         900 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Tests/targets.sh
 step all  rnog-targets    600 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Tests/rnog-targets.sh

@@ -1510,9 +1510,9 @@ typedef struct ticklog_arrow_write_config {
  *
  * Taken: bool, the integers, f32, f64; strings "u", "U", "z", "Z" of at most 65535 bytes each in BCSV; dictionaries of
  * strings; date32 and time32 as i32, date64, time64, timestamp and duration as i64, of which only Parquet's metadata keep
- * the unit, as `unit`; nulls in float columns as NaN, and columns of the type null as f32 of NaN. A dictionary may be of
- * any of these types.
- * Refused: nulls in other columns (in the message: column and row), float16, decimals, string views, and all that is
+ * the unit, as `unit.<column>`; nulls in float columns as NaN, and columns of the type null as f32 of NaN. A dictionary may
+ * be of any of these types. CSV and JSON Lines have every null as an empty cell or null.
+ * Refused: nulls in other columns of BCSV and Parquet (in the message: column and row), float16, decimals, string views, and all that is
  * nested. A hostile or broken structure (lengths below 0, buffers that are missing, a wrong number of them, offsets that
  * go back, indices beyond the dictionary) is an error; that buffers are as long as the structure says cannot be checked.
  *

@@ -5,7 +5,8 @@
     header.py sized INCLUDE                     the structures that begin with `size`, one a line
     header.py takers INCLUDE                    the functions that take one of those
     header.py witness INCLUDE                   a C source that defines every function: what describes the library's types
-    header.py layout INCLUDE COMPILER FLAGS...  sizes, offsets and constants as that compiler sees them
+    header.py layout INCLUDE COMPILER FLAGS...  types of functions and members, and as that compiler sees them sizes, offsets
+                                                and constants
     header.py compare BASELINE                  fails if standard input, a layout, takes away or changes what BASELINE has
 
 Nothing is run: the numbers come from the compiler's assembly text. Needs Python's standard library only.
@@ -35,8 +36,20 @@ def code(include):
     return re.sub(r'extern "C" \{', "", text)
 
 
+def spaced(text):
+    """A type with one space between its words."""
+    return re.sub(r"\s*([*\[\]()])\s*", r" \1", " ".join(text.split())).strip()
+
+
+def nameless(text):
+    """The type of a function, (*) and parameters without names."""
+    before, parameters = re.match(r"(.*)\(([^()]*)\)\s*$", text, re.S).groups()
+    types = [re.sub(r"(?<=[\s*])\w+$", "", one.strip()) if " " in one.strip() else one for one in parameters.split(",")]
+    return spaced(before) + " (" + ", ".join(spaced(one) for one in types) + ")"
+
+
 def structures(include):
-    """Of each structure: how C calls it, and its members in order."""
+    """Of each structure: how C calls it, and its members in order, each with its type."""
     found = {}
     for match in re.finditer(r"(typedef )?struct\s*(\w*)\s*\{([^{}]*)\}[^;{}]*?(\w*)\s*;", code(include)):
         is_type, tag, body, name = match.groups()
@@ -46,9 +59,15 @@ def structures(include):
                 continue
             function = re.search(r"\(\s*\*\s*(\w+)\s*\)", part)
             if function:
-                members.append(function.group(1))
-            else:
-                members += [re.search(r"(\w+)\s*(\[[^\]]*\]\s*)*$", one.strip()).group(1) for one in part.split(",")]
+                members.append((function.group(1), nameless(part.replace(function.group(0), "(*)"))))
+                continue
+            first, *others = part.split(",")
+            match = re.match(r"\s*(.*?)(\w+)\s*((\[[^\]]*\]\s*)*)$", first, re.S)
+            stars = re.match(r"(.*?)([*\s]*)$", match.group(1), re.S)
+            members.append((match.group(2), spaced(match.group(1) + match.group(3))))
+            for other in others:
+                match = re.match(r"([*\s]*)(\w+)\s*(.*)$", other, re.S)
+                members.append((match.group(2), spaced(stars.group(1) + " " + match.group(1) + match.group(3))))
         found[name if is_type else "struct " + tag] = members
     return found
 
@@ -66,7 +85,7 @@ def prototypes(include):
 
 
 def sized(include):
-    return {name: members for name, members in structures(include).items() if members[0] == "size"}
+    return {name: members for name, members in structures(include).items() if members[0][0] == "size"}
 
 
 def constants(include):
@@ -86,7 +105,7 @@ def layout(include, compiler):
     found = structures(include)
     for name, members in found.items():
         ask("struct:%s" % name.replace("struct ", "struct_"), "sizeof(%s)" % name)
-        for member in members:
+        for member, _ in members:
             ask("offset:%s" % member, "offsetof(%s, %s)" % (name, member))
             ask("bytes:%s" % member, "sizeof(((%s *)0)->%s)" % (name, member))
     for name in constants(include):
@@ -98,7 +117,10 @@ def layout(include, compiler):
             file.write("\n".join(lines) + "\n")
         text = subprocess.run([*compiler, "-std=gnu11", "-O1", "-S", "-I", include, "-o", "-", path], check=True,
                               stdout=subprocess.PIPE, text=True, timeout=120).stdout
+    for name, line in prototypes(include).items():
+        print("%s = %s" % (name, nameless(line.replace(name, "", 1))))
     offset = 0
+    types = {}
     for line in text.splitlines():
         match = re.match(r"@@ (\w+):(\w+) (\d+) (\d+) (\d+) (\d+)$", line)
         if not match:
@@ -109,10 +131,11 @@ def layout(include, compiler):
             value = value << 16 | int(part)
         if kind == "struct":
             print("%s: %d bytes" % (name, value))
+            types = dict(found.get(name.replace("struct_", "struct "), []))
         elif kind == "offset":
             offset = value
         elif kind == "bytes":
-            print("    %s at %d, %d" % (name, offset, value))
+            print("    %s at %d, %d: %s" % (name, offset, value, types[name]))
         else:
             print("%s = %d" % (name, value if value < 1 << 63 else value - (1 << 64)))
 

@@ -1,4 +1,16 @@
+import CPosix
 import TickLog
+
+/// What a name's extension says of how a table is written: bcsv, csv, jsonl or parquet; nil for another one.
+public func tableFormat(of path: String) -> String? {
+    switch path.fileExtension {
+    case "bcsv", "bcs": "bcsv"
+    case "csv", "tsv": "csv"
+    case "jsonl", "ndjson": "jsonl"
+    case "parquet", "parq", "pq": "parquet"
+    default: nil
+    }
+}
 
 /// What there is to say of a table that was written.
 public struct TableReport {
@@ -143,7 +155,7 @@ extension Table {
     private func tooLong(_ column: Int, of path: String) -> Fault {
         Fault(
             .damaged, path, at: nil,
-            "row \(row), column '\(columns[column].name)': found a string of \(text(column).count) bytes, expected at most 65535, which BCSV holds")
+            "row \(row), column '\(columns[column].name)': found a string of \(text(column).count) bytes, expected at most 65535, which BCSV holds", code: EOVERFLOW)
     }
 
     private func copyRows(to writer: ParquetWriter) throws(Fault) -> UInt64 {

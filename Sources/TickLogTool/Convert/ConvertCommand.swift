@@ -119,14 +119,10 @@ func outputFormat(_ arguments: Arguments, _ out: String, option: String = "to") 
     let to = try arguments.choice(option, ["bcsv", "csv", "jsonl", "parquet"], or: "")
     if !to.isEmpty { return to }
     if out == "-" { throw .usage("found - as OUT without --\(option), expected --\(option) bcsv, csv, jsonl or parquet") }
-    switch out.fileExtension {
-    case "bcsv", "bcs": return "bcsv"
-    case "csv", "tsv": return "csv"
-    case "jsonl", "ndjson": return "jsonl"
-    case "parquet", "parq", "pq": return "parquet"
-    default:
+    guard let format = tableFormat(of: out) else {
         throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv, .jsonl or .parquet, or --\(option)")
     }
+    return format
 }
 
 /// Two keys of one name in an object are one to most readers.
