@@ -45,7 +45,7 @@ done
 
 # What is in the repository, without what was built there.
 copy() { # FILE|FOLDER...
-    (cd "$root" && find "$@" -name build -prune -o -name __pycache__ -prune -o -type f -print) | LC_ALL=C sort |
+    (cd "$root" && find "$@" -name build -prune -o -name __pycache__ -prune -o -type f ! -name '*.o' ! -name '*.elf' ! -name '*.map' -print) | LC_ALL=C sort |
         while read -r file; do
             mkdir -p "$out/$(dirname -- "$file")"
             cp "$root/$file" "$out/$file"
