@@ -51,7 +51,7 @@ namespace TickLog
 
         private void Add(Type type, string prefix, int offset)
         {
-            if (!type.IsValueType || type.IsPrimitive || type.IsGenericType || !(type.IsLayoutSequential || type.IsExplicitLayout))
+            if (!type.IsValueType || type.IsPrimitive || type.IsGenericType || type.Namespace == "System" || !(type.IsLayoutSequential || type.IsExplicitLayout))
             {
                 throw new ArgumentException(type + ": expected a structure with [StructLayout(LayoutKind.Sequential)], or a number");
             }

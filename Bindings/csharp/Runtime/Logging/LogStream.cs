@@ -139,7 +139,8 @@ namespace TickLog
         [MonoPInvokeCallback(typeof(TryLock))]
         private static int OnTryLock(void* context)
         {
-            return Interlocked.CompareExchange(ref *(int*)context, 1, 0) == 0 ? 1 : 0;
+            // As pthread_mutex_trylock: 0 is the caller's.
+            return Interlocked.CompareExchange(ref *(int*)context, 1, 0);
         }
 
         [MonoPInvokeCallback(typeof(Unlock))]
