@@ -20,7 +20,7 @@ if [ "${1:-}" = quick ]; then
     shift
 fi
 [ $# -gt 0 ] || set -- aarch64 arm
-Cross/packages.sh pkg-config python3-venv
+Cross/packages.sh pkgconf python3-venv
 fail() { echo "yocto: $*" >&2; exit 1; }
 
 # Of the project's own: the version and the license are those of the sources.
