@@ -213,6 +213,23 @@ class Values:
             return [text[a:b] for a, b in zip(ends, ends[1:])]
         return [data[a:b].decode("utf-8", "surrogateescape") for a, b in zip(ends, ends[1:])]
 
+    def is_unicode(self) -> bool:
+        """Whether all texts are UTF-8."""
+        if self.dictionary is not None:
+            return self.dictionary.is_unicode()
+        bounds = self.bounds(TEXTS[self.column.format][1])
+        size = bounds[-1] - bounds[0]
+        data = ctypes.string_at((self.buffers[2] or 0) + bounds[0], size) if size else b""
+        if data.isascii():
+            return True
+        try:
+            for text in self.to_list():
+                if text is not None:
+                    text.encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+
     def bounds(self, width: int) -> List[int]:
         """Where the texts begin, and the last one ends."""
         raw = ctypes.string_at((self.buffers[1] or 0) + self.offset * width, (self.length + 1) * width)
