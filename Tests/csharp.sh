@@ -39,11 +39,14 @@ grep -q "\"version\": \"$version\"" "$package/package.json" || { echo "package.j
 grep -q "<Version>$version</Version>" "$package/TickLog.csproj" || { echo "TickLog.csproj: expected version $version" >&2; exit 1; }
 "$python" -c 'import json, sys; [json.load(open(p)) for p in sys.argv[1:]]' "$package/package.json" "$package/Runtime/TickLog.asmdef"
 
-# Each structure and field has the size and offset that the header gives it, on this machine and on 64-bit ARM.
-tests 60 layouts >"$work/layouts.c"
-for cc in gcc aarch64-linux-gnu-gcc; do
-    ! command -v $cc >/dev/null || $cc -std=c11 -I"$root/include" -c "$work/layouts.c" -o "$work/layouts.o"
+# Each structure and field has the size and offset that the header gives it: here, on 64-bit ARM and on 32-bit ARM.
+tests 60 layouts 8 >"$work/layouts.c"
+tests 60 layouts 4 >"$work/layouts32.c"
+gcc -std=c11 -I"$root/include" -c "$work/layouts.c" -o "$work/layouts.o"
+for cc in aarch64-linux-gnu-gcc:layouts.c arm-linux-gnueabihf-gcc:layouts32.c; do
+    ! command -v "${cc%:*}" >/dev/null || "${cc%:*}" -std=c11 -I"$root/include" -c "$work/${cc#*:}" -o "$work/layouts.o"
 done
+tests 60 functions
 # A wrong one is noticed.
 sed 's/sizeof(ticklog_run_config) == /&1/' "$work/layouts.c" >"$work/wrong.c"
 if gcc -std=c11 -I"$root/include" -c "$work/wrong.c" -o "$work/wrong.o" 2>/dev/null; then
