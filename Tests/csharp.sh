@@ -28,12 +28,15 @@ compile -r:"$work/TickLog.dll" -out:"$work/TickLog.Tests.exe" "$package"/Tests~/
 # What only newer systems have, Span, with a stub of it.
 compile -target:library -d:TICKLOG_SPAN -out:"$work/Span.dll" "${sources[@]}" "$root/Tests/csharp/SpanStub.cs"
 
-tests() { # LIMIT WORDS...: the collector moves what is not pinned as often as it can with GC=1
+# A small nursery: the collector moves what is not pinned all the time.
+export MONO_GC_PARAMS=nursery-size=256k
+tests() { # LIMIT WORDS...
     timeout -k 5 "$1" mono --debug "$work/TickLog.Tests.exe" "${@:2}"
 }
 
 # The package as Unity and NuGet want it.
 "$package/meta.py" --check
+cmp "$root/LICENSE" "$package/LICENSE.md"
 version=$("$root/Packaging/version.sh")
 grep -q "\"version\": \"$version\"" "$package/package.json" || { echo "package.json: expected version $version" >&2; exit 1; }
 grep -q "<Version>$version</Version>" "$package/TickLog.csproj" || { echo "TickLog.csproj: expected version $version" >&2; exit 1; }
@@ -69,7 +72,7 @@ import sys
 for k in range(20000): print(k, k * k, "text %d" % k, sep="," if k else ",")' | sed '1s/.*/a,b,c/' >"$work/shrink.csv"
 for format in bcsv csv jsonl; do
     file=$work/shrink1.$format
-    timeout 60 "$tool" convert "$work/shrink.csv" "$file" 2>/dev/null
+    timeout 60 "$tool" convert "$work/shrink.csv" "$file" --packet-size 4096 2>/dev/null
     tests 60 shrink "$file" 5000
 done
 
