@@ -41,6 +41,7 @@ list=$(find "$build/$name/swift" -path "*/$product.product/Objects.LinkFileList"
 archive() { # OUT OBJECTS...: made anew, of nothing else, with neither times nor owners
     rm -f "$1.new"
     "${prefix}ar" rcsD "$1.new" "${@:2}"
+    "${prefix}objcopy" -D -R .swift_modhash "$1.new" # a hash that differs from build to build, of use to nobody
     mv "$1.new" "$1"
 }
 
