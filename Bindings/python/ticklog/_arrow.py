@@ -366,9 +366,10 @@ def stream_error(code: int, message: str, path: str) -> errors.Error:
     """What a stream's errno means, which is all that the interface has for it."""
     import errno
 
+    # What was expected is told of damage alone.
+    damage = -41 if ", expected" in message else -30
     status = {
-        errno.EIO: -30, errno.ENOMEM: -42, errno.EINVAL: -41, errno.ENOENT: -33, errno.EACCES: -34, errno.ENOSPC: -31,
-        errno.EEXIST: -32, errno.ENOSYS: -18, errno.ENOTSUP: -18,
+        errno.EIO: damage, errno.ENOMEM: -42, errno.ENOENT: -33, errno.EACCES: -34, errno.ENOSPC: -31, errno.EEXIST: -32,
     }.get(code, -41)  # fmt: skip
     return errors.make(status, message, path)
 

@@ -608,8 +608,9 @@ def _nanoseconds(moment: Any) -> int:
             moment = moment.replace(tzinfo=datetime.timezone.utc)
         since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
         nanoseconds = getattr(moment, "nanosecond", 0)
-        return ((since.days * 86400 + since.seconds) * 1000000 + since.microseconds) * 1000 + int(nanoseconds)
-    if type(moment).__module__ == "numpy" and hasattr(moment, "astype") and getattr(moment, "dtype", None) is not None and moment.dtype.kind == "M":
+        microseconds: int = (since.days * 86400 + since.seconds) * 1000000 + since.microseconds
+        return microseconds * 1000 + int(nanoseconds)
+    if getattr(getattr(moment, "dtype", None), "kind", "") == "M":
         return int(moment.astype("datetime64[ns]").astype("int64"))
     if isinstance(moment, int):
         return moment * 1000000000
