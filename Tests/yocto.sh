@@ -117,7 +117,7 @@ task() { # RECIPE TASK [NAME=VALUE...]: runs its body as BitBake does, with the 
     local file=$1 name=$2
     shift 2
     bb body "$file" "$name" "${given[@]}" "$@" >"$at/run.$name"
-    timeout -k 10 1800 $offline env -i HOME=/nonexistent PATH="$tools" LC_ALL=C CC="$CC" CFLAGS="$CFLAGS" LDFLAGS="$LDFLAGS" AR="${HOST_PREFIX}gcc-ar" \
+    timeout --foreground -k 10 1800 $offline env -i HOME=/nonexistent PATH="$tools" LC_ALL=C CC="$CC" CFLAGS="$CFLAGS" LDFLAGS="$LDFLAGS" AR="${HOST_PREFIX}gcc-ar" \
         AS="${HOST_PREFIX}as" LD="${HOST_PREFIX}ld" PKG_CONFIG_SYSROOT_DIR="$sysroot" PKG_CONFIG_LIBDIR="$sysroot/usr/lib/pkgconfig" \
         /bin/sh -e "$at/run.$name" >"$at/log.$name" 2>&1 ||
         fail "$arch: $name of $(basename "$file"): $(tail -n 20 "$at/log.$name")"
