@@ -147,7 +147,7 @@ check_binaries() {
         ! grep -E 'RPATH|RUNPATH|TEXTREL' "$at/dynamic" || fail "$file: see above"
         # do_package_qa: BitBake's LDFLAGS were used.
         readelf -S "$file" | grep -q '\.gnu\.hash' && ! readelf -S "$file" | grep -q ' \.hash ' || fail "$file: LDFLAGS were not used"
-        ! sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' "$at/dynamic" | grep -vxE 'libc\.so\.6|libm\.so\.6|libgcc_s\.so\.1|ld-linux(-aarch64|-armhf)\.so\.[13]' || fail "$file needs the libraries above"
+        ! sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' "$at/dynamic" | grep -vxE 'libc\.so\.6|libm\.so\.6|ld-linux(-aarch64|-armhf)\.so\.[13]' || fail "$file needs the libraries above"
         if [ "$arch" = arm ]; then
             readelf -A "$file" | grep -q 'Tag_ABI_VFP_args: VFP registers' || fail "$file: not hard-float"
             # do_package_qa's 32bit-time.
