@@ -65,6 +65,10 @@ namespace TickLog.Tests
                 Check.Equal(new[] { 303ul }, table.Rows(100, 3).Rows(1, 1).ReadColumn<ulong>("tick"), "rows of rows");
                 Check.Equal(new[] { 9ul, 12ul }, table.Ticks(7, 13).ReadColumn<ulong>("tick"), "ticks");
                 Check.Equal(0, table.Rows(1000).Count(), "no rows");
+                Array[] arrays = table.ReadColumns("state", "tick", "state");
+                Check.Equal("off,300,off", arrays[0].GetValue(101) + "," + arrays[1].GetValue(100) + "," + arrays[2].GetValue(999), "columns");
+                Check.Equal("7,1000", table.ReadColumns().Length + "," + table.ReadColumns()[6].Length, "all columns");
+                Check.Throws<KeyNotFoundException>(() => table.ReadColumns("tick", "y"), "no such column");
                 using (Table two = Table.Open(path, new TableOptions { Columns = new[] { "x", "tick" } }))
                 {
                     Check.Equal("x,tick", string.Join(",", two.Columns.Select(column => column.Name)), "two columns, in this order");
@@ -119,6 +123,7 @@ namespace TickLog.Tests
             Check.Throws<ObjectDisposedException>(() => table.Count(), "a new loop");
             Check.Throws<ObjectDisposedException>(() => table.ReadColumn<ulong>("tick"), "ReadColumn");
             Check.Throws<ObjectDisposedException>(() => table.ReadColumn(0), "ReadColumn");
+            Check.Throws<ObjectDisposedException>(() => table.ReadColumns(), "ReadColumns");
             Check.Throws<ObjectDisposedException>(() => table.Rows(1), "Rows");
             Check.Throws<ObjectDisposedException>(() => table.Ticks(1), "Ticks");
             Check.Throws<ObjectDisposedException>(() => table.WriteTo(path + ".not"), "WriteTo");

@@ -53,9 +53,9 @@ namespace TickLog
 
         /// <summary>
         /// Makes a sound file or run of what verifies, as `output`, where nothing may be; null: in place, the original staying as
-        /// PATH.orig. TickLogException: it cannot be repaired, and nothing was written.
+        /// PATH.orig. keepUnverified: of a torn last BCSV packet, the whole rows are kept, which no checksum covers.
+        /// TickLogException: it cannot be repaired, and nothing was written.
         /// </summary>
-        /// <param name="keepUnverified">Of a torn last BCSV packet, the whole rows are kept, which no checksum covers.</param>
         public static Report Repair(string path, string output = null, bool keepUnverified = false)
         {
             byte[] name = Utf8.Terminated(path, "path");
