@@ -1,7 +1,7 @@
 # Two commands on a fresh Debian 12 with a Swift toolchain, as root: `make demo` and `make test`.
 include Cross/cross.mk
 .DEFAULT_GOAL := help
-.PHONY: help build demo docs test test-fast test-tools bench bench-host bench-bcsv numbers install clean
+.PHONY: help build dist demo docs test test-fast test-ship test-tools bench bench-host bench-bcsv numbers packages install uninstall deb clean
 
 SECONDS ?= 5
 RUNS ?= runs
@@ -11,29 +11,28 @@ help:
 	@echo 'make demo        installs what it needs, builds, logs this machine for $(SECONDS) s'
 	@echo 'make test        installs the test tools, runs every test on all five targets'
 	@echo 'make test-fast   the tests of the host alone'
-	@echo 'make cross       libticklog.a for the five targets, in build/'
+	@echo 'make test-ship   what is shipped: packages, Yocto layer, bundle, root file system, ABI'
+	@echo 'make cross       libticklog for the five targets, in build/'
+	@echo 'make install     libraries, headers, command and services to DESTDIR/PREFIX; make uninstall'
 	@echo 'make bench-mcu   instructions for each channel-sample on Cortex-M4; make bench: all numbers'
 
 # Debian packages that the host build needs.
-host_packages = liblz4-dev libxxhash-dev
+host_packages = liblz4-dev libxxhash-dev python3
 
-# $(call install,PACKAGES): installs those that are missing, and says so in one line.
-define install
-	@missing=; for package in $(1); do \
-	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$package"; \
-	done; \
-	if [ -n "$$missing" ]; then \
-	  echo "installs$$missing"; \
-	  export DEBIAN_FRONTEND=noninteractive; \
-	  apt-get install -qq -y --no-install-recommends $$missing >/dev/null 2>&1 || \
-	    { apt-get -qq update && apt-get install -qq -y --no-install-recommends $$missing >/dev/null; }; \
-	fi
-endef
+packages:
+	@Cross/packages.sh $(host_packages)
 
-install:
-	$(call install,$(host_packages))
+# The release bundle, dist/ticklog-VERSION.tar.xz.
+dist: packages ; Packaging/dist.sh
 
-build: install
+# What PREFIX, DESTDIR, LIBDIR, SYSCONFDIR, UNITDIR, TARGET, STRIP and SKIP_BUILD=1 do, Packaging/install.sh says.
+export PREFIX DESTDIR LIBDIR SYSCONFDIR UNITDIR TARGET STRIP SKIP_BUILD
+install: $(if $(SKIP_BUILD),,packages) ; Packaging/install.sh
+uninstall: ; Packaging/install.sh uninstall
+# Debian packages, in dist/.
+deb: packages ; Packaging/deb.sh amd64 arm64
+
+build: packages
 	swift build -c release --product ticklog
 
 demo: build
@@ -42,10 +41,11 @@ demo: build
 # What the command loads at run time, for Kafka, tokens and gzip; nothing is built with them.
 loaded_packages = librdkafka1 libssl3 zlib1g
 
-# Debian packages by Cross/install.sh, which names them, and these; pybcsv from PyPI into .venv.
-test-tools: install
-	$(call install,$(loaded_packages))
+# Debian packages by the scripts, which name them, and these; pybcsv from PyPI into .venv.
+test-tools: packages
+	@Cross/packages.sh $(loaded_packages)
 	@Cross/install.sh
+	@Tests/packaging/install.sh
 	@echo 'installs pybcsv, xxhash, pyarrow and duckdb from PyPI into .venv (python3-venv if it is missing)'
 	@Tests/python/setup.sh
 
@@ -54,6 +54,9 @@ test: test-tools
 
 test-fast: test-tools
 	Tests/run.sh fast
+
+test-ship: test-tools
+	Tests/run.sh ship
 
 # Prints every number; `make numbers` puts them into the README.
 bench: bench-mcu bench-host bench-bcsv

@@ -1,11 +1,12 @@
 #!/bin/bash
-# Runs the benchmarks and puts what they print into README.md, between the marks.
-#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive] [serve] [formats]      all unless told: the logger's,
-#     tables beside pybcsv, reading DLF, the receiver, the BMS server, Parquet, RNO-G packets and the log buffer
+# Runs the benchmarks and puts what they print into README.md, or docs/PORTING.md, between the marks.
+#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive] [serve] [formats] [footprint]      all unless told: the logger's,
+#     tables beside pybcsv, reading DLF, the receiver, the BMS server, Parquet, RNO-G packets and the log buffer; flash,
+#     memory and stack on Cortex-M
 set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 cd "$root"
-[ $# -gt 0 ] || set -- numbers tables dlf receive serve formats
+[ $# -gt 0 ] || set -- numbers tables dlf receive serve formats footprint
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
 bench() { # NAME... OPTION...
@@ -17,6 +18,7 @@ bench() { # NAME... OPTION...
 }
 
 for part; do
+    page=README.md
     case $part in
     numbers)
         Cross/build.sh linux-x86_64
@@ -37,12 +39,17 @@ for part; do
     receive) bench crc32c queue receive --loss-seconds 60 ;;
     serve) bench serve --seconds 3 ;;
     formats) bench parquet rnog logbuffer ;;
+    footprint)
+        Cross/build.sh cortex-m4f
+        Cross/build.sh cortex-m7f
+        page=docs/PORTING.md
+        Benchmarks/mcu/footprint.sh >"$printed" ;;
     *) exit 64 ;;
     esac
     cat "$printed"
     awk -v file="$printed" -v begin="<!-- $part: begin -->" -v end="<!-- $part: end -->" '
     $0 == begin { print; print ""; while ((getline line < file) > 0) print line; print ""; inside = 1; next }
     $0 == end { inside = 0 }
-    !inside { print }' README.md >README.md.new
-    mv README.md.new README.md
+    !inside { print }' "$page" >"$page.new"
+    mv "$page.new" "$page"
 done

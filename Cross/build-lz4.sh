@@ -18,7 +18,7 @@ compile() { # FILE OUT OPTIONS...
     file=$1 object=$2
     shift 2
     # shellcheck disable=SC2086
-    "${prefix}gcc" $cflags $optimise -std=c99 -Wall -ffunction-sections -fdata-sections \
+    $cc $cflags $optimise -std=c99 -Wall -ffunction-sections -fdata-sections \
         -DLZ4_FREESTANDING=1 -DLZ4_memcpy=__builtin_memcpy -DLZ4_memmove=__builtin_memmove \
         '-DLZ4_memset=__builtin_memset' -DLZ4HC_HEAPMODE=0 -I "$build/lz4/source" "$@" -c "$file" -o "$object"
 }

@@ -1,5 +1,6 @@
 #!/bin/sh
-# cc.sh TARGET OUT SOURCES... [-- FLAGS...]: compiles C sources and links them with build/TARGET/libticklog.a.
+# cc.sh TARGET OUT SOURCES... [-- FLAGS...]: compiles C sources and links them with build/TARGET/libticklog.a, and on Linux
+# with libticklog-host.a in front of it.
 # TARGET `host` is plain gcc and the archive of linux-x86_64. Cortex-M programs get Examples/firmware/start.c and a linker
 # script: that of QEMU's MPS2 boards, or with MACHINE=netduinoplus2, stm32f4 or stm32f7 that of the chip.
 set -eu
@@ -10,7 +11,10 @@ shift 2
 [ "$name" != host ] || name=linux-x86_64
 target "$name"
 library=$build/$name/libticklog.a
-[ -f "$library" ] || { echo "$library is missing: Cross/build.sh $name makes it" >&2; exit 1; }
+case $name in linux-*) library="$build/$name/libticklog-host.a $library" ;; esac
+for archive in $library; do
+    [ -f "$archive" ] || { echo "$archive is missing: Cross/build.sh $name makes it" >&2; exit 1; }
+done
 
 firmware=$root/Examples/firmware
 sources= flags=
@@ -33,12 +37,12 @@ cortex-*)
     esac
     start=$firmware/start.c
     if grep -q '<stdio.h>' $sources; then start="$start $firmware/stdio.c"; fi
-    exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
+    exec $cc $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
         -I "$build/$name/include" -I "$firmware" $sources $start $flags "$library" --specs=rdimon.specs \
         -nostartfiles -L "$firmware" -T "$script" -Wl,--gc-sections -Wl,--no-warn-execstack -Wl,-Map="$out.map" -o "$out"
     ;;
 *)
-    exec "${prefix}gcc" $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
-        -I "$build/$name/include" $sources $flags "$library" -pthread -lm -Wl,--gc-sections -o "$out"
+    exec $cc $cflags -std=c11 -O2 -g -Wall -Wextra -Wpedantic -Werror -ffunction-sections -fdata-sections \
+        -I "$build/$name/include" $sources $flags $library -pthread -lm -Wl,--gc-sections -o "$out"
     ;;
 esac

@@ -14,21 +14,8 @@ if [ -n "${LZ4_SOURCE:-}" ]; then
     [ -f "$from/lib/lz4.c" ] && from=$from/lib
 else
     fetch=$build/lz4/fetch
-    mkdir -p "$fetch/lists/partial" "$fetch/cache/archives/partial"
-    # The mirror that this machine's apt uses, but its source packages, by lists of our own: /etc stays as it is.
-    release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v release="$release" '$2 == release && $3 == "main" { print $1; exit }')
-    [ -n "$mirror" ] || { echo "apt knows no mirror of $release; set LZ4_SOURCE" >&2; exit 1; }
-    cat >"$fetch/lz4.sources" <<S
-Types: deb-src
-URIs: $mirror
-Suites: $release
-Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-S
-    ours="-o Dir::Etc::sourcelist=$fetch/lz4.sources -o Dir::Etc::sourceparts=- -o Dir::State::lists=$fetch/lists
-        -o Dir::Cache=$fetch/cache -o APT::Get::List-Cleanup=0 -o APT::Sandbox::User="
+    . "$root/Cross/apt.sh"
+    own_apt "$fetch" deb-src || { echo "set LZ4_SOURCE" >&2; exit 1; }
     # shellcheck disable=SC2086
     (cd "$fetch" && apt-get -qq $ours update && apt-get -qq $ours source --download-only lz4)
     # Debian's patches of lz4 concern its Makefiles only.
@@ -51,4 +38,5 @@ grep -q 'if (0) return LZ4_hash5(' "$to.new/lz4.c" || { echo "lz4.c: LZ4_hashPos
 
 rm -rf "$to" "$build/lz4/fetch"
 mv "$to.new" "$to"
-echo "lz4 $(sed -n 's/^#define LZ4_VERSION_\(MAJOR\|MINOR\|RELEASE\) *\([0-9]*\).*/\2/p' "$to/lz4.h" | paste -sd.): $to"
+version=$(sed -n 's/^#define LZ4_VERSION_\(MAJOR\|MINOR\|RELEASE\) *\([0-9]*\).*/\2/p' "$to/lz4.h" | tr '\n' .)
+echo "lz4 ${version%.}: $to"

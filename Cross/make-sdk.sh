@@ -8,13 +8,14 @@ BUILD_DIR=$build "$root/Cross/fetch-lz4.sh"
 
 bundle=$build/ticklog.artifactbundle
 clang=$(clang_headers)
+version=$(sed -n 's/^#define TICKLOG_VERSION "\(.*\)"$/\1/p' "$root/include/ticklog.h")
 rm -rf "$bundle"
 mkdir -p "$bundle"
 
 # lz4.h (of the lz4.c that is linked) and xxhash.h, but not the rest of /usr/include: newlib and glibc do not mix.
 headers=$build/headers
 mkdir -p "$headers"
-cp "$build/lz4/source/lz4.h" "$build/lz4/source/lz4hc.h" /usr/include/xxhash.h "$headers/"
+cp "$build/lz4/source/lz4.h" "$build/lz4/source/lz4hc.h" "${CROSS_SYSTEM:-/usr}/include/xxhash.h" "$headers/"
 
 strings() { # prints its arguments as the elements of a JSON array
     separator=
@@ -57,7 +58,7 @@ J
   "targetTriples": { "$triple": { "sdkRootPath": "$sysroot", "toolsetPaths": [ "toolset.json" ] } } }
 J
     artifacts="$artifacts${artifacts:+,
-    }\"ticklog-$name\": { \"type\": \"swiftSDK\", \"version\": \"0.1.0\", \"variants\": [ { \"path\": \"$name\" } ] }"
+    }\"ticklog-$name\": { \"type\": \"swiftSDK\", \"version\": \"$version\", \"variants\": [ { \"path\": \"$name\" } ] }"
 done
 cat >"$bundle/info.json" <<J
 { "schemaVersion": "1.0", "artifacts": {

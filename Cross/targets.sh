@@ -1,12 +1,17 @@
 # Sourced by the scripts beside it: what the five targets are.
 #
-#   target NAME     sets triple, product, prefix (of the cross gcc), cflags (its machine options), system (sysroot of the
-#                   Linux targets) for that target, or ends the script if there is none of that name.
+#   target NAME     sets triple, product, prefix (of the cross binutils), cc (the C compiler), cflags (its machine options),
+#                   system (the folder with include/ of the Linux targets) for that target, or ends the script if there is
+#                   none of that name.
+#
+# A build system with a compiler and a sysroot of its own says so. CROSS_TARGET is the one Linux target that there is then,
+# CROSS_CC its C compiler with all that belongs to it, CROSS_PREFIX the prefix of its ar, objcopy and strip, CROSS_FLAGS the
+# machine options, which Swift gets too, and CROSS_SYSTEM the folder with include/.
 
-targets="linux-aarch64 linux-armv7 cortex-m4f cortex-m7f linux-x86_64"
+targets=${CROSS_TARGET:-linux-aarch64 linux-armv7 cortex-m4f cortex-m7f linux-x86_64}
 
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
-while [ ! -f "$root/Package.swift" ] && [ "$root" != / ]; do root=$(dirname -- "$root"); done
+while [ ! -f "$root/Cross/targets.sh" ] && [ "$root" != / ]; do root=$(dirname -- "$root"); done
 build=${BUILD_DIR:-$root/build}
 
 # Where clang's own headers (stddef.h, stdint.h, arm_acle.h) are: with the Swift toolchain.
@@ -38,4 +43,10 @@ target() {
         echo "$1: no such target; there are: $targets" >&2
         exit 64 ;;
     esac
+    if [ -n "${CROSS_TARGET:-}" ]; then
+        [ "$1" = "$CROSS_TARGET" ] || { echo "$1: no such target; CROSS_TARGET is $CROSS_TARGET" >&2; exit 64; }
+        prefix=$CROSS_PREFIX system=$CROSS_SYSTEM
+        [ -z "$CROSS_FLAGS" ] || cflags="$CROSS_FLAGS -fPIC"
+    fi
+    cc=${CROSS_CC:-${prefix}gcc}
 }

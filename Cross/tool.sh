@@ -8,10 +8,13 @@ case $name in
 linux-*) ;;
 *) echo "$name: the command needs an operating system" >&2; exit 64 ;;
 esac
-# The core, POSIX storage and the command's own code as one archive, with lz4 and the Unicode tables. It is not the one
-# that C programs link, so it goes to a folder of its own.
+# With the command's own code among the rest, libticklog-host.a is not the one that C programs link, so it goes to a folder
+# of its own.
 archive=$build/$name/tool
 "$root/Cross/build.sh" "$name" TickLogTool "$archive"
+# Who brings a compiler along strips it, too.
+strip=-s
+[ -z "${CROSS_TARGET:-}" ] || strip=
 # shellcheck disable=SC2086
-"${prefix}gcc" $cflags "$archive/libticklog.a" -pthread -lm -Wl,--gc-sections -s -o "$build/$name/ticklog"
+$cc $cflags "$archive/libticklog-host.a" "$archive/libticklog.a" -static-libgcc -pthread -lm -Wl,--gc-sections $strip ${LDFLAGS:-} -o "$build/$name/ticklog"
 echo "$build/$name/ticklog: $(wc -c <"$build/$name/ticklog") bytes"

@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ -z "${TICKLOG:-}" ]; then
-    swift build --product ticklog -q
+    Tests/built.sh
     TICKLOG=.build/debug/ticklog
 fi
 exec timeout 600 python3 Tests/kafka/run.py "$TICKLOG" "$@"

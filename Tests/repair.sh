@@ -7,6 +7,6 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$root/Tests/python/setup.sh"
-swift build --package-path "$root" --product ticklog -q
+"$root/Tests/built.sh"
 gcc -shared -fPIC -std=gnu11 -O1 -Wall -Wextra -Werror "$root/Tests/faults/kill.c" -o "$work/kill.so" -ldl
 timeout 500 "$root/.venv/bin/python" "$root/Tests/python/check_repair.py" "$root/.build/debug/ticklog" "$work/kill.so" "$@"

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$root/Tests/python/setup.sh"
 python=$root/.venv/bin/python
-swift build --package-path "$root" --product ticklog -q
+"$root/Tests/built.sh"
 tool=$root/.build/debug/ticklog
 gcc -O2 -shared -fPIC -std=gnu11 -Wall -Wextra -Werror "$root/Tests/serve/crc32c.c" -o "$work/crc32c.so"
 rounds="30 2.5 20"

@@ -8,9 +8,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 [ $# -gt 0 ] || set -- linux-aarch64 linux-armv7
 
-swift build -c release --product ticklog -q
+Tests/built.sh
 gcc -O2 -shared -fPIC -std=gnu11 Tests/serve/crc32c.c -o "$work/crc32c.so"
-host=$root/.build/release/ticklog
+host=$root/.build/debug/ticklog
 failures=0 compared=0
 
 result() { # COMMAND...: prints what it prints and how it ends

@@ -726,7 +726,7 @@ def examples(runs):
 
 
 def build(work):
-    library = os.path.join(os.environ.get("BUILD_DIR", os.path.join(ROOT, "build")), "linux-x86_64", "libticklog.a")
+    library = os.path.join(os.environ.get("BUILD_DIR", os.path.join(ROOT, "build")), "linux-x86_64", "libticklog-host.a")
     newest = max(os.path.getmtime(os.path.join(folder, name)) for top in ("include", "Sources")
                  for folder, _, names in os.walk(os.path.join(ROOT, top)) for name in names)
     if not os.path.exists(library) or os.path.getmtime(library) < newest:

@@ -22,7 +22,9 @@
  * what they point to, where the field says so.
  *
  * Structures that you fill begin with `size`, their own sizeof, so that they can grow. Set what you need, leave the
- * rest 0: 0 is the default everywhere, and the comment says what it means.
+ * rest 0: 0 is the default everywhere, and the comment says what it means. A program that was compiled with an older
+ * header gives a smaller size: nothing behind it is read or written, and what it lacks is 0. A larger size, of a newer
+ * header, is refused (BAD_SIZE). Structures without `size` stay as they are.
  *
  *     ticklog_config config = { .size = sizeof config };          (C: the rest is zero)
  *
@@ -56,10 +58,10 @@ extern "C" {
  * Versions
  * ------------------------------------------------------------------------------------------------------------------ */
 
-#define TICKLOG_VERSION "0.1.0"
+#define TICKLOG_VERSION "1.0.0"
 #define TICKLOG_ABI 1
 
-/* [any] The library's version as text, "0.1.0". */
+/* [any] The library's version as text, "1.0.0". */
 const char *ticklog_version(void);
 
 /* [any] The ABI that the library was built with. It is compatible with this header if it equals TICKLOG_ABI. */
@@ -266,8 +268,9 @@ typedef struct ticklog_stream_config {
                                     this size for the stream, raised to what two events need, and one context of its own may
                                     emit */
     uint32_t reserved;           /* 0 */
-    int32_t (*try_lock)(void *lock_context); /* guards the source: 0 means that it is held. It must not wait. POLL: a refusal keeps the
-                                                last value, declared as BUSY; WATCH: the next tick looks again. NULL: no guard.
+    int32_t (*try_lock)(void *lock_context); /* guards the source. 0: it is yours now, as pthread_mutex_trylock says
+                                                it; else another one has it. It must not wait. POLL: a refusal keeps the last
+                                                value, declared as BUSY; WATCH: the next tick looks again. NULL: no guard.
                                                 Both or neither */
     void (*unlock)(void *lock_context);
     void *lock_context;
@@ -417,7 +420,7 @@ typedef struct ticklog_run_statistics {
     uint64_t written;           /* of these, given to storage's files */
     uint64_t lost;              /* of these, declared lost */
     uint64_t pending;           /* of these, still in the rings: offered - written - lost */
-    uint64_t lost_by_reason[5]; /* by TICKLOG_LOSS_; [0] is 0 */
+    uint64_t lost_by_reason[8]; /* by TICKLOG_LOSS_; those of no reason are 0 */
     uint64_t rows;              /* rows (BCSV) or records (DLF) written to the polled and event files */
     uint64_t bytes;             /* accepted by storage, all files */
     uint64_t packets;           /* closed */
@@ -893,10 +896,10 @@ ticklog_status ticklog_image_changes(const uint16_t *sent, uint32_t word_count, 
 
 /* Yours to place, the library's to fill; not copied while in use. */
 typedef struct ticklog_log_writer {
-    uint64_t state[8];
+    uint64_t state[12];
 } ticklog_log_writer;
 typedef struct ticklog_log_reader {
-    uint64_t state[12];
+    uint64_t state[16];
 } ticklog_log_reader;
 
 /* [any] Bytes of memory of a buffer: 128 and the capacity, which is a power of two from 64 to 2^30; otherwise 0. */
@@ -1017,6 +1020,8 @@ ticklog_status ticklog_log_buffer_close(ticklog_log_share *share);
  *         { .size = sizeof kinds[0], .magic = 0x6770, .version = 2, .name = "gps", .record_bytes = sizeof(gps),
  *           .form_count = 2, .forms = forms, .field_count = 3, .fields = gps_fields },
  *     };
+ *
+ * All kinds of an array have the same `size`; it is also how far apart they lie.
  *
  * The checksum covers neither magic nor version. Two versions of the same size are told apart by nothing else, so give
  * a new version another size. ticklog_rnog.h has the records of the RNO-G detector, read and written in the same way.
@@ -1282,7 +1287,7 @@ typedef struct ticklog_client_config {
 } ticklog_client_config;
 
 /* [any] Connects, and logs in if there is a token file. Allocates.
- * Errors: NULL, BAD_SIZE, BAD_ARGUMENT (port), NOT_FOUND (the host), DISCONNECTED (nobody listens there), TIMED_OUT, DENIED
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT (port, reserved), NOT_FOUND (the host), DISCONNECTED (nobody listens there), TIMED_OUT, DENIED
  * (the token, or its file), NO_MEMORY, IO. */
 ticklog_status ticklog_client_open(const ticklog_client_config *config, ticklog_client **client);
 
@@ -1320,6 +1325,53 @@ const char *ticklog_client_error(const ticklog_client *client);
 /* [one thread] Closes the connection and frees the client. What was sent is taken by the server, but only after
  * ticklog_client_sync is it known to be kept. Errors: NULL, BAD_HANDLE. */
 ticklog_status ticklog_client_close(ticklog_client *client);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Reports: what a file or a run is, whether it is sound, and its repair, as JSON (docs/COMMAND.md). Linux builds only.
+ *
+ *     char *text;
+ *     if (ticklog_validate_json("runs/2f1c...", &text) != TICKLOG_OK) puts("not sound");
+ *     if (text != NULL) fputs(text, stdout);
+ *     ticklog_text_free(text);
+ *
+ * A text is what the command prints with --json, the end of its line included: the same bytes. If there is no report, since
+ * the path cannot be opened, is nothing that is read, or cannot be repaired, it is
+ * {"error":"the sentence for the user","path":"of the file","offset":17}, the offset null if it is none of a byte. It is NULL
+ * after NULL, NO_MEMORY and a BAD_ARGUMENT for `flags`; otherwise it is to be given to ticklog_text_free.
+ *
+ * The status is OK where the command's exit code is 0. WRONG_FORMAT and DAMAGED are its 1, a system's error its 3.
+ *
+ * Paths are those of files, of the directories of runs, or of archives of runs; "-" is standard input, but not to be
+ * repaired. Files are told by their content. Hostile ones get an answer, never a crash; but files are mapped, so one that
+ * another process cuts meanwhile ends this one by SIGBUS. A pipe is read to its end: then the caller waits for its writer.
+ * Any threads may call at the same time; a path that one of them repairs, no other one may use. Signals and standard output
+ * are left alone. Memory comes from malloc; an allocation within the library that fails ends the process.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* [any] What a file or run is: format, columns or streams, counts, times, the run's own metadata ("user") and its losses,
+ * damage. A torn end of what was never closed is none. Reads all of it, polled DLF data apart. Time: proportional to the
+ * bytes.
+ * Errors: NULL, NOT_FOUND, DENIED, WRONG_FORMAT, DAMAGED, NO_MEMORY, IO. */
+ticklog_status ticklog_info_json(const char *path, char **text);
+
+/* [any] Checks every checksum, length and row. What was not closed but ends behind a whole packet or sample is sound. Time:
+ * proportional to the bytes; behind damage the next good packet is looked for, in BMS logs and frames within a bound.
+ * Errors: NULL, NOT_FOUND, DENIED, WRONG_FORMAT, DAMAGED (torn as well), NO_MEMORY, IO. */
+ticklog_status ticklog_validate_json(const char *path, char **text);
+
+#define TICKLOG_REPAIR_KEEP_UNVERIFIED 1u /* of a torn last BCSV packet, keep the whole rows, which no checksum covers */
+#define TICKLOG_REPAIR_ONLY_IF_NEEDED 2u  /* what is sound and closed is not copied to `out` */
+
+/* [any] Makes a sound file or run of what verifies. `out`: where, and where nothing may be; NULL: in place, the original
+ * staying as PATH.orig. The result is written beside its place, put on the medium and read before it gets its name; in a run,
+ * LOCK goes last. Killed at any moment, a call leaves what was there, and perhaps a file .ticklog-PID-N. What is sound and
+ * closed stays as it is. Time: as ticklog_validate_json two or three times, and the medium's.
+ * Errors: NULL, BAD_ARGUMENT (flags, "-"; KEEP_UNVERIFIED of what is neither BCSV nor DLF), EXISTS (`out` or PATH.orig),
+ * NOT_FOUND, DENIED, WRONG_FORMAT or DAMAGED (it cannot be repaired; nothing was written), NO_SPACE, NO_MEMORY, IO. */
+ticklog_status ticklog_repair_json(const char *path, const char *out, uint32_t flags, char **text);
+
+/* [any] Frees a text of this section. NULL: nothing is done. */
+void ticklog_text_free(char *text);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Any file: every format that is read, as Arrow record batches, and Arrow record batches as files. Linux builds only.

@@ -1,8 +1,8 @@
 /* Start-up of a Cortex-M4F or M7F: vectors, FPU, .data, .bss, arguments, main, exit code.
  *
- * The program defines the handlers that it needs (SysTick_Handler, IRQ0_Handler); the others stop the program with exit
- * code 99, so that a fault does not look like a long run. Nothing here needs a C library; a program that uses stdio adds
- * stdio.c. */
+ * The program defines the handlers that it needs (SysTick_Handler, IRQ0_Handler, a kernel's SVC_Handler and
+ * PendSV_Handler); the others stop the program with exit code 99, so that a fault does not look like a long run. Nothing
+ * here needs a C library; a program that uses stdio adds stdio.c. */
 #include <stdint.h>
 
 #include "semihost.h"
@@ -17,6 +17,8 @@ __attribute__((weak)) void before_exit(void) {}
 
 void Reset_Handler(void) __attribute__((noreturn));
 void Unexpected_Handler(void);
+void SVC_Handler(void) __attribute__((weak, alias("Unexpected_Handler")));
+void PendSV_Handler(void) __attribute__((weak, alias("Unexpected_Handler")));
 void SysTick_Handler(void) __attribute__((weak, alias("Unexpected_Handler")));
 void IRQ0_Handler(void) __attribute__((weak, alias("Unexpected_Handler")));
 
@@ -32,10 +34,10 @@ __attribute__((section(".isr_vector"), used)) const vector vectors[16 + 1] = {
     Unexpected_Handler, /* BusFault */
     Unexpected_Handler, /* UsageFault */
     0, 0, 0, 0,
-    Unexpected_Handler, /* SVCall */
+    SVC_Handler,
     Unexpected_Handler, /* DebugMonitor */
     0,
-    Unexpected_Handler, /* PendSV */
+    PendSV_Handler,
     SysTick_Handler,
     IRQ0_Handler, /* the first of the chip's interrupts; a real project lists all of them */
 };

@@ -5,6 +5,9 @@ enum Exit {
     static var damaged: Int32 { 1 }
     static var usage: Int32 { 2 }
     static var system: Int32 { 3 }
+
+    /// Of what is not as it is to be; nil: all is.
+    static func code(of fault: Fault?) -> Int32 { fault.map { $0.kind == .system ? system : damaged } ?? ok }
 }
 
 /// Why a command ends early.
@@ -20,7 +23,7 @@ struct Failure: Error {
     static func usage(_ message: String) -> Failure { Failure(Exit.usage, message) }
 
     init(_ fault: Fault) {
-        self.init(fault.kind == .system ? Exit.system : Exit.damaged, fault.message)
+        self.init(Exit.code(of: fault), fault.message)
     }
 
     init(_ error: FileError) { self.init(Fault(error)) }

@@ -30,7 +30,9 @@ func infoCommand() -> Command {
             var code = Exit.ok
             for path in arguments.operands {
                 do throws(Fault) {
-                    code = max(code, try info(path, arguments.has("json"), output))
+                    let info = try Info(path)
+                    if arguments.has("json") { info.json(output) } else { output.info(info) }
+                    code = max(code, Exit.code(of: info.fault))
                 } catch {
                     Console.report(error)
                     code = max(code, Failure(error).code)
@@ -41,61 +43,23 @@ func infoCommand() -> Command {
         })
 }
 
-private func info(_ path: String, _ json: Bool, _ output: Output) throws(Fault) -> Int32 {
-    var writer = JSONWriter(output)
-    let code: Int32
-    switch try Input(path) {
-    case .run(let directory):
-        let summary = try RunSummary(directory)
-        if json { writer.run(summary) } else { output.run(summary) }
-        code = exitCode(summary.faults)
-    case .bcsv(let file):
-        let summary = FileSummary(file)
-        if json { writer.bcsv(file, summary) } else { output.bcsv(file, summary) }
-        code = exitCode(summary.faults)
-    case .dlf(let file):
-        let summary = FileSummary(file)
-        if json { writer.dlf(file, summary) } else { output.dlf(file, summary) }
-        code = exitCode(summary.faults)
-    case .frames(let file):
-        let summary = FrameSummary(file)
-        if json { writer.frames(summary) } else { output.frames(summary) }
-        code = exitCode(summary.faults)
-    case .bms(let file):
-        let summary = BMSSummary(file)
-        if json { writer.bms(summary) } else { output.bms(summary) }
-        code = exitCode(summary.faults)
-    case .rnog(let file):
-        let summary = try RNOGSummary(file)
-        if json { writer.rnog(summary) } else { output.rnog(summary) }
-        code = exitCode(summary.faults)
-    case .dlfMeta(let file, let meta):
-        if json {
-            writer.begin("{")
-            writer.field("path", path)
-            writer.field("kind", "dlf-meta")
-            writer.field("epoch_ns", Int64(meta.epochSeconds) * 1_000_000_000)
-            writer.field("tick_ns", UInt64(meta.tickMicroseconds) * 1000)
-            writer.field("type", String(decoding: meta.type.buffer, as: UTF8.self))
-            writer.field("metadata_bytes", meta.data.count)
-            writer.end("}")
-        } else {
-            output.line(terminalText(path) + ": DLF metadata")
-            output.line("  start " + timeText(epochNs: Int64(meta.epochSeconds) * 1_000_000_000))
-            output.line("  tick  \(meta.tickMicroseconds) us")
-            output.line("  type  " + terminalText(String(decoding: meta.type.buffer, as: UTF8.self)) + ", \(meta.data.count) bytes")
+extension Output {
+    fileprivate func info(_ info: Info) {
+        switch info {
+        case .run(let summary): run(summary)
+        case .bcsv(let file, let summary): bcsv(file, summary)
+        case .dlf(let file, let summary): dlf(file, summary)
+        case .frames(let summary): frames(summary)
+        case .bms(let summary): bms(summary)
+        case .rnog(let summary): rnog(summary)
+        case .dlfMeta(let path, let file, let meta):
+            line(terminalText(path) + ": DLF metadata")
+            line("  start " + timeText(epochNs: Int64(meta.epochSeconds) * 1_000_000_000))
+            line("  tick  \(meta.tickMicroseconds) us")
+            line("  type  " + terminalText(String(decoding: meta.type.buffer, as: UTF8.self)) + ", \(meta.data.count) bytes")
+            withExtendedLifetime(file) {}
         }
-        withExtendedLifetime(file) {}
-        code = Exit.ok
     }
-    if json { output.byte(0x0A) }
-    return code
-}
-
-private func exitCode(_ faults: [Fault]) -> Int32 {
-    var code = Exit.ok
-    for fault in faults where fault.kind != .torn { code = max(code, fault.kind == .system ? Exit.system : Exit.damaged) }
-    return code
 }
 
 private func endingText(_ ending: Ending) -> String {
@@ -107,32 +71,12 @@ private func endingText(_ ending: Ending) -> String {
     }
 }
 
-private func versionText(_ header: BCSVHeader) -> String { "\(header.major).\(header.minor).\(header.patch)" }
-
-private func rowCodecText(_ codec: BCSVRowCodec) -> String {
-    switch codec {
-    case .flat: "flat"
-    case .zoh: "zoh"
-    case .delta: "delta"
-    }
-}
-
-private func fileCodecText(_ codec: BCSVFileCodec) -> String {
-    switch codec {
-    case .packet: "packet"
-    case .packetLZ4: "packet-lz4"
-    case .batch: "batch"
-    case .stream: "stream"
-    case .streamLZ4: "stream-lz4"
-    }
-}
-
 extension Output {
     fileprivate func bcsv(_ file: BCSVFile, _ summary: FileSummary) {
         let header = file.header
         line(
-            terminalText(file.path) + ": BCSV \(versionText(header)), \(rowCodecText(header.rowCodec)), "
-                + fileCodecText(header.fileCodec) + (header.level > 0 ? " level \(header.level)" : ""))
+            terminalText(file.path) + ": BCSV \(header.versionText), \(staticText(header.rowCodec.text)), "
+                + staticText(header.fileCodec.text) + (header.level > 0 ? " level \(header.level)" : ""))
         line("  size     \(summary.size) bytes, packet limit \(header.packetLimit)")
         line("  rows     \(summary.rows) in \(summary.packets) packets, " + endingText(summary.ending))
         if summary.rows > 0 {
@@ -151,7 +95,7 @@ extension Output {
         line(terminalText(file.path) + ": DLF, " + (file.header.isEvents ? "events" : "polled"))
         line("  size     \(summary.size) bytes, " + dlfText(summary, isEvents: file.header.isEvents))
         if let first = summary.firstTick, let last = summary.lastTick { line("  ticks    \(first) to \(last)") }
-        streams(described(file.streams, [summary]), tickNs: 0)
+        streams(FileSummary.described(file.streams, by: [summary]), tickNs: 0)
         notes(summary)
         faults(summary.faults)
     }
@@ -183,12 +127,12 @@ extension Output {
             byte(0x0A)
         }
         if let hex = run.meta.opaque, !hex.isEmpty { line("  metadata " + hex) }
-        let all = allStreams(run)
-        streams(described(all, summary.polled + summary.events), tickNs: run.meta.tickNs)
+        let all = run.allStreams
+        streams(FileSummary.described(all, by: summary.polled + summary.events), tickNs: run.meta.tickNs)
         line("  losses   \(summary.lostSamples) samples declared lost in \(summary.losses.count) ranges")
         for total in LossTotal.all(summary.losses) {
             line(
-                "    " + terminalText(streamName(run, total.stream, all)) + ": \(total.samples) samples, " + Loss.text(of: total.reason)
+                "    " + terminalText(run.streamName(total.stream, of: all)) + ": \(total.samples) samples, " + Loss.text(of: total.reason)
                     + ", \(total.ranges) ranges within ticks \(total.firstTick) to \(total.lastTick)")
         }
         for file in summary.polled + summary.events { notes(file) }
@@ -240,230 +184,8 @@ private func shortText(_ value: Double) -> String {
     return output.utf8.suffix(2).elementsEqual(".0".utf8) ? String(decoding: output.utf8.dropLast(2), as: UTF8.self) : output
 }
 
-/// The streams of a DLF run's files with what the files have of them; of other runs without.
-private func described(_ streams: [RunStream], _ files: [FileSummary]) -> [(stream: RunStream, survey: DLFSurvey.Stream?)] {
-    var surveyed: [DLFSurvey.Stream] = []
-    for file in files { if let survey = file.survey { surveyed += survey.streams } }
-    let areKnown = surveyed.count == streams.count
-    var described: [(stream: RunStream, survey: DLFSurvey.Stream?)] = []
-    for i in 0..<streams.count { described.append((streams[i], areKnown ? surveyed[i] : nil)) }
-    return described
-}
-
-/// The losses of one stream for one reason.
-struct LossTotal {
-    let stream: Int
-    let reason: UInt8
-    var samples: UInt64 = 0
-    var ranges = 0
-    var firstTick = UInt64.max
-    var lastTick: UInt64 = 0
-
-    static func all(_ losses: [Loss]) -> [LossTotal] {
-        var totals: [LossTotal] = []
-        var places: [Int: Int] = [:]
-        for loss in losses {
-            let key = Int(loss.stream) << 8 | Int(loss.reason)
-            let place = places[key] ?? totals.count
-            if place == totals.count {
-                places[key] = place
-                totals.append(LossTotal(stream: Int(loss.stream), reason: loss.reason))
-            }
-            totals[place].samples &+= UInt64(loss.samples)
-            totals[place].ranges += 1
-            totals[place].firstTick = min(totals[place].firstTick, loss.firstTick)
-            totals[place].lastTick = max(totals[place].lastTick, loss.lastTick)
-        }
-        totals.sort { $0.stream != $1.stream ? $0.stream < $1.stream : $0.reason < $1.reason }
-        return totals
-    }
-}
-
 func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.utf8.count))
-}
-
-/// The streams of a run, of its polled and its event file.
-func allStreams(_ run: Run) -> [RunStream] {
-    if run.directory.format == .bcsv { return run.streams }
-    var streams: [RunStream] = []
-    if let polled = try? run.polled() { streams += polled.streams }
-    if let events = try? run.events() { streams += events.streams }
-    return streams
-}
-
-/// The name of the stream that a loss is of. In a DLF run it counts the polled file's streams, then the event file's.
-func streamName(_ run: Run, _ index: Int, _ streams: [RunStream]? = nil) -> String {
-    let streams = streams ?? allStreams(run)
-    if run.directory.format == .bcsv {
-        for stream in streams where stream.index == index { return stream.name }
-    } else if index < streams.count {
-        return streams[index].name
-    }
-    return "stream \(index)"
-}
-
-extension JSONWriter {
-    fileprivate mutating func bcsv(_ file: BCSVFile, _ summary: FileSummary) {
-        let header = file.header
-        begin("{")
-        field("path", file.path)
-        field("kind", "bcsv")
-        field("version", versionText(header))
-        field("row_codec", rowCodecText(header.rowCodec))
-        field("file_codec", fileCodecText(header.fileCodec))
-        field("level", UInt64(header.level))
-        field("packet_limit", UInt64(header.packetLimit))
-        field("created", header.creationTime)
-        key("columns")
-        begin("[")
-        for column in file.columns {
-            begin("{")
-            field("name", column.name)
-            field("type", staticText(column.type.name))
-            end("}")
-        }
-        end("]")
-        self.summary(summary)
-        field("value_bytes", summary.valueBytes)
-        field("ratio", Double(summary.valueBytes) / Double(max(summary.size, 1)))
-        key("index_entries")
-        if let entries = summary.indexEntries { number(UInt64(entries)) } else { null() }
-        faults("damage", summary.faults)
-        end("}")
-    }
-
-    fileprivate mutating func dlf(_ file: DLFFile, _ summary: FileSummary) {
-        begin("{")
-        field("path", file.path)
-        field("kind", file.header.isEvents ? "dlf-event" : "dlf-polled")
-        streams(described(file.streams, [summary]), tickNs: 0)
-        self.summary(summary)
-        notes([summary])
-        faults("damage", summary.faults)
-        end("}")
-    }
-
-    fileprivate mutating func run(_ summary: RunSummary) {
-        let run = summary.run
-        begin("{")
-        field("path", run.directory.path)
-        field("kind", "run")
-        field("format", run.meta.format)
-        field("run_format", run.meta.runFormat)
-        field("run_id", run.meta.runID)
-        field("ticklog_version", run.meta.version)
-        field("epoch_ns", run.meta.epochNs)
-        field("start", timeText(epochNs: run.meta.epochNs))
-        field("tick_ns", run.meta.tickNs)
-        field("ticks", summary.ticks)
-        field("duration_s", summary.seconds)
-        field("size", run.directory.size)
-        field("closed", summary.isClosed)
-        key("user")
-        begin("{")
-        for value in run.meta.user {
-            key(value.name)
-            if value.type == .string { string(value.text) } else { self.value(value.bits, value.type) }
-        }
-        end("}")
-        if let hex = run.meta.opaque { field("metadata_hex", hex) }
-        let all = allStreams(run)
-        streams(described(all, summary.polled + summary.events), tickNs: run.meta.tickNs)
-        key("files")
-        begin("[")
-        for file in summary.polled + summary.events {
-            begin("{")
-            field("path", file.path)
-            self.summary(file)
-            end("}")
-        }
-        end("]")
-        field("lost_samples", summary.lostSamples)
-        key("losses")
-        begin("[")
-        for loss in summary.losses {
-            begin("{")
-            field("stream", UInt64(loss.stream))
-            field("name", streamName(run, Int(loss.stream), all))
-            field("reason", UInt64(loss.reason))
-            field("reason_text", Loss.text(of: loss.reason))
-            field("first_tick", loss.firstTick)
-            field("last_tick", loss.lastTick)
-            field("samples", UInt64(loss.samples))
-            end("}")
-        }
-        end("]")
-        notes(summary.polled + summary.events)
-        faults("damage", summary.faults)
-        end("}")
-    }
-
-    private mutating func notes(_ files: [FileSummary]) {
-        key("notes")
-        begin("[")
-        for file in files {
-            for note in file.survey?.remarks ?? [] { string(note.message) }
-        }
-        end("]")
-    }
-
-    private mutating func summary(_ summary: FileSummary) {
-        if let survey = summary.survey {
-            key("rows")
-            if let rows = survey.rows { number(rows) } else { null() }
-            field("samples", survey.samples)
-            field("tick_span", survey.tickSpan ?? 0)
-            field("tick_span_agrees", survey.spanAgrees)
-            field("tail_offset", survey.end)
-            field("tail_bytes", survey.tailBytes)
-        } else {
-            field("rows", summary.rows)
-        }
-        field("packets", summary.packets)
-        field("size", summary.size)
-        field("closed", summary.ending == .closed)
-        key("first_tick")
-        if let tick = summary.firstTick { number(tick) } else { null() }
-        key("last_tick")
-        if let tick = summary.lastTick { number(tick) } else { null() }
-    }
-
-    private mutating func streams(_ streams: [(stream: RunStream, survey: DLFSurvey.Stream?)], tickNs: UInt64) {
-        key("streams")
-        begin("[")
-        for (stream, survey) in streams {
-            begin("{")
-            field("index", stream.index)
-            field("name", stream.name)
-            field("kind", stream.kind)
-            field("notes", stream.notes)
-            field("interval", stream.interval)
-            field("phase", stream.phase)
-            field("opaque", stream.isOpaque)
-            if let survey {
-                if stream.isPolled, tickNs > 0 {
-                    field("interval_s", Double(stream.interval) * Double(tickNs) / 1e9)
-                    field("phase_s", Double(stream.phase) * Double(tickNs) / 1e9)
-                }
-                field("type", survey.type)
-                field("sample_bytes", survey.sampleBytes)
-                field("samples", survey.samples)
-            }
-            key("fields")
-            begin("[")
-            for item in stream.fields {
-                begin("{")
-                field("name", item.name)
-                field("type", staticText(item.type.name))
-                field("unit", item.unit)
-                end("}")
-            }
-            end("]")
-            end("}")
-        }
-        end("]")
-    }
 }
 
 extension Int64 {

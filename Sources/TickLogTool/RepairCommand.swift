@@ -1,5 +1,3 @@
-import CPosix
-import TickLog
 import TickLogHost
 
 func repairCommand() -> Command {
@@ -42,71 +40,22 @@ private func repair(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw .usage("found both --in-place and --out, expected one of them")
     }
     if path == "-" { throw .usage("found -, expected the path of a file") }
-    let input: RepairInput
-    do { input = try RepairInput(path, inPlace: arguments.has("in-place")) } catch { throw Failure(error) }
-    while path.utf8.count > 1, path.utf8.last == 0x2F { path = String(decoding: path.utf8.dropLast(), as: UTF8.self) }
-    // Nil: in place.
-    let out = arguments.has("in-place") ? nil : arguments.value("out") ?? path + ".repaired"
-    let asked = arguments.has("out")
-    let output = Output(descriptor: 1)
-    switch input {
-    case .bcsv, .bcsvRun:
-        let results = try repairBCSV(input, out: out, always: asked, keepUnverified: arguments.has("keep-unverified"))
-        if arguments.has("json") { json(path, results, JSONWriter(output)) } else { for result in results { text(result, output) } }
-    case .frames(let file): return try repairFrames(file, path, arguments)
-    case .bms(let file): return try repairBMS(file, path, arguments)
-    case .rnog(let file): return try repairRNOG(file, path, arguments)
-    case .dlf(let survey):
-        let result = try DLFRepaired(survey, out: out, always: asked)
-        if arguments.has("json") { result.json(JSONWriter(output)) } else { result.text(output) }
-    case .dlfRun(let survey):
-        let result = try DLFRepaired(survey, out: out, always: asked)
-        if arguments.has("json") { result.json(JSONWriter(output)) } else { result.text(output) }
+    let report: RepairReport?
+    do throws(Fault) {
+        let input = try Repairable(path, inPlace: arguments.has("in-place"))
+        while path.utf8.count > 1, path.utf8.last == 0x2F { path = String(decoding: path.utf8.dropLast(), as: UTF8.self) }
+        var options = RepairOptions()
+        options.keepsUnverified = arguments.has("keep-unverified")
+        options.copiesSound = arguments.has("out")
+        if !arguments.has("in-place") { options.out = arguments.value("out") ?? path + ".repaired" }
+        // Nil: no such rows are there to be kept.
+        report = options.keepsUnverified && !input.hasUnverified ? nil : try RepairReport(path, input, options)
+    } catch {
+        throw Failure(error)
     }
+    guard let report else { throw .usage("found --keep-unverified, which needs a BCSV file") }
+    let output = Output(descriptor: 1)
+    if arguments.has("json") { report.json(output) } else { for line in report.lines { output.line(line) } }
     try output.finish()
     return Exit.ok
-}
-
-/// What can be repaired.
-enum RepairInput {
-    case bcsv(BCSVFile)
-    case bcsvRun(RunDirectory)
-    case dlf(DLFSurvey)
-    case dlfRun(DLFRunSurvey)
-    case frames(FrameFile)
-    case bms(BMSFile)
-    case rnog(RNOGFile)
-
-    init(_ path: String, inPlace: Bool) throws(Fault) {
-        if kind(of: path) == .directory {
-            if inPlace {
-                for name in ["polled.dlf", "event.dlf", "loss.dlf", "POLLED.DLF", "EVENT.DLF", "LOSS.DLF"] {
-                    try restoreOriginal(path.file(name))
-                }
-            }
-        } else {
-            let file: MappedFile
-            do { file = try MappedFile(path, wanted: Input.isPossible) } catch { throw Fault(error) }
-            if let survey = DLFSurvey(alone: file) {
-                self = .dlf(survey)
-                return
-            }
-        }
-        switch try Input(path) {
-        case .bcsv(let file): self = .bcsv(file)
-        case .frames(let file): self = .frames(file)
-        case .bms(let file): self = .bms(file)
-        case .rnog(let file): self = .rnog(file)
-        case .dlf(let file): throw Fault(.unreadable, file.path, at: nil, "found a DLF file of no known kind, expected polled or event")
-        case .dlfMeta(let file, _):
-            throw Fault(.unreadable, file.path, at: nil, "found a meta file of DLF, expected another: it is read whole or not at all")
-        case .run(let directory):
-            guard directory.archive == nil else {
-                throw Fault(
-                    .unreadable, path, at: nil,
-                    "found the archive of a run, expected its directory: archives are not repaired, unpack it first")
-            }
-            self = directory.format == .dlf ? .dlfRun(try DLFRunSurvey(directory)) : .bcsvRun(directory)
-        }
-    }
 }

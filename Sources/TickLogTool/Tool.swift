@@ -4,7 +4,7 @@ import TickLogHost
 
 /// The command `ticklog`: finds the subcommand, runs it, and turns what went wrong into an exit code.
 public func toolMain(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32 {
-    NewFile.removeAtSignals()
+    Leftovers.areRemovedBySignals = true
     var words: [String] = []
     if let argv {
         for i in 0..<Int(argc) { if let word = argv[i] { words.append(String(cString: word)) } }

@@ -13,7 +13,7 @@
 #define IS(condition) (sizeof(char[(condition) ? 1 : -1]) != 0)
 static const int sizes_hold = IS(sizeof(ticklog_packet) == 16 + 2 * sizeof(void *)) &&
                               IS(sizeof(ticklog_legacy_packet) == 16 + 2 * sizeof(void *)) &&
-                              IS(sizeof(ticklog_log_writer) == 64) && IS(sizeof(ticklog_log_reader) == 96) &&
+                              IS(sizeof(ticklog_log_writer) == 96) && IS(sizeof(ticklog_log_reader) == 128) &&
                               IS(sizeof(ticklog_log_record) == 16) && IS(sizeof(ticklog_log_reader_statistics) == 48) &&
                               IS(sizeof(ticklog_log_writer_statistics) == 32);
 

@@ -28,9 +28,7 @@ public struct DLFObject {
 
     public mutating func kill() { magic = 0 }
 
-    fileprivate static func check(_ config: UnsafePointer<ticklog_dlf_config>) -> ticklog_status {
-        let c = config.pointee
-        guard c.size == UInt32(MemoryLayout<ticklog_dlf_config>.size) else { return TICKLOG_BAD_SIZE }
+    fileprivate static func check(_ c: ticklog_dlf_config) -> ticklog_status {
         guard let source = c.source else { return TICKLOG_NULL }
         guard c.window_bytes == 0 || c.window_bytes >= 512 && c.window_bytes <= 1 << 30 else { return TICKLOG_BAD_ARGUMENT }
         return sourceStatus(source)
@@ -89,8 +87,7 @@ public struct DLFObject {
 
 /// What is wrong with a source, if anything.
 func sourceStatus(_ source: UnsafePointer<ticklog_source>) -> ticklog_status {
-    let s = source.pointee
-    guard s.size == UInt32(MemoryLayout<ticklog_source>.size) else { return TICKLOG_BAD_SIZE }
+    guard let s = source.taken() else { return TICKLOG_BAD_SIZE }
     guard s.reserved == 0, s.mapped != nil || s.read != nil else { return TICKLOG_BAD_ARGUMENT }
     return s.bytes <= UInt64(Int.max) ? TICKLOG_OK : TICKLOG_TOO_LARGE
 }
@@ -126,10 +123,11 @@ public func ticklog_dlf_size(
     _ config: UnsafePointer<ticklog_dlf_config>!, _ bytes: UnsafeMutablePointer<Int>!
 ) -> ticklog_status {
     guard let config, let bytes else { return TICKLOG_NULL }
-    let status = DLFObject.check(config)
+    guard var own = config.taken() else { return TICKLOG_BAD_SIZE }
+    let status = DLFObject.check(own)
     guard status == TICKLOG_OK else { return status }
     do throws(FormatError) {
-        bytes.pointee = try DLFObject.plan(config).bytes
+        bytes.pointee = try DLFObject.plan(&own).bytes
         return TICKLOG_OK
     } catch { return ReaderObject.status(error) }
 }
@@ -140,13 +138,14 @@ public func ticklog_dlf_open(
     _ dlf: UnsafeMutablePointer<OpaquePointer?>!
 ) -> ticklog_status {
     guard let config, let memory, let dlf else { return TICKLOG_NULL }
-    let status = DLFObject.check(config)
+    guard var own = config.taken() else { return TICKLOG_BAD_SIZE }
+    let status = DLFObject.check(own)
     guard status == TICKLOG_OK else { return status }
     guard UInt(bitPattern: memory) % 8 == 0 else { return TICKLOG_MISALIGNED }
     do throws(FormatError) {
-        let plan = try DLFObject.plan(config)
+        let plan = try DLFObject.plan(&own)
         guard bytes >= plan.bytes else { return TICKLOG_NO_MEMORY }
-        dlf.pointee = OpaquePointer(try DLFObject.make(config, plan, memory))
+        dlf.pointee = OpaquePointer(try DLFObject.make(&own, plan, memory))
         return TICKLOG_OK
     } catch { return ReaderObject.status(error) }
 }
@@ -157,11 +156,12 @@ public func ticklog_dlf_get_header(
 ) -> ticklog_status {
     guard dlf != nil, let header else { return TICKLOG_NULL }
     guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
-    guard header.pointee.size == UInt32(MemoryLayout<ticklog_dlf_header>.size) else { return TICKLOG_BAD_SIZE }
-    header.pointee = ticklog_dlf_header(
-        size: header.pointee.size, streams: UInt32(dlf.pointee.reader.parts.count), tick_span: dlf.pointee.reader.tickSpan,
-        data_offset: UInt64(dlf.pointee.reader.dataOffset), data_bytes: UInt64(dlf.pointee.reader.length),
-        is_events: dlf.pointee.reader.isEvents ? 1 : 0, reserved: 0)
+    guard header.hasKnownSize else { return TICKLOG_BAD_SIZE }
+    header.fill(
+        ticklog_dlf_header(
+            size: 0, streams: UInt32(dlf.pointee.reader.parts.count), tick_span: dlf.pointee.reader.tickSpan,
+            data_offset: UInt64(dlf.pointee.reader.dataOffset), data_bytes: UInt64(dlf.pointee.reader.length),
+            is_events: dlf.pointee.reader.isEvents ? 1 : 0, reserved: 0))
     return TICKLOG_OK
 }
 
@@ -171,7 +171,7 @@ public func ticklog_dlf_get_stream(
 ) -> ticklog_status {
     guard dlf != nil, let stream else { return TICKLOG_NULL }
     guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
-    guard stream.pointee.size == UInt32(MemoryLayout<ticklog_dlf_stream>.size) else { return TICKLOG_BAD_SIZE }
+    guard stream.hasKnownSize else { return TICKLOG_BAD_SIZE }
     guard index < dlf.pointee.reader.parts.count else { return TICKLOG_NOT_FOUND }
     let part = dlf.pointee.reader.parts[Int(index)]
     var type = TICKLOG_OPAQUE
@@ -184,10 +184,11 @@ public func ticklog_dlf_get_stream(
         case .opaque: break
         }
     }
-    stream.pointee = ticklog_dlf_stream(
-        size: stream.pointee.size, type: type, name: text(part.name), notes: text(part.notes), type_text: text(part.type),
-        sample_bytes: UInt32(part.size), members: UInt32(truncatingIfNeeded: members), interval: part.interval,
-        phase: part.phase)
+    stream.fill(
+        ticklog_dlf_stream(
+            size: 0, type: type, name: text(part.name), notes: text(part.notes), type_text: text(part.type),
+            sample_bytes: UInt32(part.size), members: UInt32(truncatingIfNeeded: members), interval: part.interval,
+            phase: part.phase))
     return TICKLOG_OK
 }
 
@@ -319,7 +320,7 @@ public func ticklog_dlf_measure(
 ) -> ticklog_status {
     guard dlf != nil, let extent else { return TICKLOG_NULL }
     guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
-    guard extent.pointee.size == UInt32(MemoryLayout<ticklog_dlf_extent>.size) else { return TICKLOG_BAD_SIZE }
+    guard extent.hasKnownSize else { return TICKLOG_BAD_SIZE }
     do throws(FormatError) {
         let found = try dlf.pointee.reader.measure()
         var status = TICKLOG_OK
@@ -332,9 +333,10 @@ public func ticklog_dlf_measure(
                     .torn, at: found.tail,
                     expected: dlf.pointee.reader.isEvents ? "a whole event record" : "a whole sample", found: .end))
         }
-        extent.pointee = ticklog_dlf_extent(
-            size: extent.pointee.size, status: status, samples: found.samples, first_tick: found.firstTick,
-            last_tick: found.lastTick, tail_offset: UInt64(found.tail), tail_bytes: UInt64(found.tailBytes))
+        extent.fill(
+            ticklog_dlf_extent(
+                size: 0, status: status, samples: found.samples, first_tick: found.firstTick,
+                last_tick: found.lastTick, tail_offset: UInt64(found.tail), tail_bytes: UInt64(found.tailBytes)))
         return TICKLOG_OK
     } catch { return dlf.pointee.failed(error) }
 }
@@ -345,7 +347,7 @@ public func ticklog_dlf_get_damage(
 ) -> ticklog_status {
     guard dlf != nil, let damage else { return TICKLOG_NULL }
     guard let dlf = DLFObject.from(dlf) else { return TICKLOG_BAD_HANDLE }
-    guard damage.pointee.size == UInt32(MemoryLayout<ticklog_damage>.size) else { return TICKLOG_BAD_SIZE }
+    guard damage.hasKnownSize else { return TICKLOG_BAD_SIZE }
     let torn = dlf.pointee.hasEnded ? dlf.pointee.reader.torn : nil
     guard let fault = torn ?? dlf.pointee.fault else { return TICKLOG_NOT_FOUND }
     var found: UnsafePointer<CChar>?
@@ -356,10 +358,11 @@ public func ticklog_dlf_get_damage(
     case .text(let value): found = Builtin.text(value)
     }
     let length = dlf.pointee.reader.dataOffset + dlf.pointee.reader.length
-    damage.pointee = ticklog_damage(
-        size: damage.pointee.size, status: fault.kind == .torn ? TICKLOG_END : ReaderObject.status(fault),
-        offset: UInt64(fault.offset), skipped_from: UInt64(fault.offset), skipped_bytes: UInt64(max(length - fault.offset, 0)),
-        first_row: 0, rows: 0, expected: Builtin.text(fault.expected), found: found, found_number: number)
+    damage.fill(
+        ticklog_damage(
+            size: 0, status: fault.kind == .torn ? TICKLOG_END : ReaderObject.status(fault),
+            offset: UInt64(fault.offset), skipped_from: UInt64(fault.offset), skipped_bytes: UInt64(max(length - fault.offset, 0)),
+            first_row: 0, rows: 0, expected: Builtin.text(fault.expected), found: found, found_number: number))
     return TICKLOG_OK
 }
 
@@ -369,7 +372,7 @@ public func ticklog_dlf_read_meta(
     _ meta: UnsafeMutablePointer<ticklog_dlf_meta>!
 ) -> ticklog_status {
     guard let source, let meta else { return TICKLOG_NULL }
-    guard meta.pointee.size == UInt32(MemoryLayout<ticklog_dlf_meta>.size) else { return TICKLOG_BAD_SIZE }
+    guard meta.hasKnownSize else { return TICKLOG_BAD_SIZE }
     let status = sourceStatus(source)
     guard status == TICKLOG_OK else { return status }
     let length = Int(source.pointee.bytes)
@@ -385,9 +388,10 @@ public func ticklog_dlf_read_meta(
             file = try window.bytes(at: 0, atLeast: length)
         }
         let found = try DLFMeta(file)
-        meta.pointee = ticklog_dlf_meta(
-            size: meta.pointee.size, epoch_s: found.epochSeconds, tick_us: found.tickMicroseconds,
-            metadata_size: UInt32(found.data.count), type_text: text(found.type), metadata: found.data.start)
+        meta.fill(
+            ticklog_dlf_meta(
+                size: 0, epoch_s: found.epochSeconds, tick_us: found.tickMicroseconds,
+                metadata_size: UInt32(found.data.count), type_text: text(found.type), metadata: found.data.start))
         return TICKLOG_OK
     } catch { return ReaderObject.status(error) }
 }

@@ -120,11 +120,12 @@ public func ticklog_scanner_counts(
 ) -> ticklog_status {
     guard scanner != nil, let counts else { return TICKLOG_NULL }
     guard let object = ScannerObject.from(scanner) else { return TICKLOG_BAD_HANDLE }
-    guard counts.pointee.size == UInt32(MemoryLayout<ticklog_scan_counts>.size) else { return TICKLOG_BAD_SIZE }
+    guard counts.hasKnownSize else { return TICKLOG_BAD_SIZE }
     let c = object.pointee.scanner.counts
-    counts.pointee = ticklog_scan_counts(
-        size: counts.pointee.size, reserved: 0, frames: c.frames, frame_bytes: c.frameBytes, skipped_bytes: c.skippedBytes,
-        header_crc: c.headerCRC, version_errors: c.versions, length_errors: c.lengths, payload_crc: c.payloadCRC)
+    counts.fill(
+        ticklog_scan_counts(
+            size: 0, reserved: 0, frames: c.frames, frame_bytes: c.frameBytes, skipped_bytes: c.skippedBytes,
+            header_crc: c.headerCRC, version_errors: c.versions, length_errors: c.lengths, payload_crc: c.payloadCRC))
     return TICKLOG_OK
 }
 

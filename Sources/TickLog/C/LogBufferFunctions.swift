@@ -161,12 +161,12 @@ public func ticklog_log_buffer_reader_statistics(
 ) -> ticklog_status {
     guard let reader, let statistics else { return TICKLOG_NULL }
     guard let object = LogReaderObject.from(reader) else { return TICKLOG_BAD_HANDLE }
-    let size = UInt32(MemoryLayout<ticklog_log_reader_statistics>.size)
-    guard statistics.pointee.size == size else { return TICKLOG_BAD_SIZE }
+    guard statistics.hasKnownSize else { return TICKLOG_BAD_SIZE }
     let r = object.pointee.reader
-    statistics.pointee = ticklog_log_reader_statistics(
-        size: size, capacity: UInt32(truncatingIfNeeded: r.capacity), read: r.read, lost: r.lost, lapped: r.overtaken,
-        behind_bytes: r.behind, written: r.written)
+    statistics.fill(
+        ticklog_log_reader_statistics(
+            size: 0, capacity: UInt32(truncatingIfNeeded: r.capacity), read: r.read, lost: r.lost, lapped: r.overtaken,
+            behind_bytes: r.behind, written: r.written))
     return TICKLOG_OK
 }
 
@@ -176,11 +176,11 @@ public func ticklog_log_buffer_writer_statistics(
 ) -> ticklog_status {
     guard let writer, let statistics else { return TICKLOG_NULL }
     guard let object = WriterObject.from(writer) else { return TICKLOG_BAD_HANDLE }
-    let size = UInt32(MemoryLayout<ticklog_log_writer_statistics>.size)
-    guard statistics.pointee.size == size else { return TICKLOG_BAD_SIZE }
+    guard statistics.hasKnownSize else { return TICKLOG_BAD_SIZE }
     let w = object.pointee.writer
-    statistics.pointee = ticklog_log_writer_statistics(
-        size: size, capacity: UInt32(truncatingIfNeeded: w.capacity), written: w.records, held_bytes: w.heldBytes,
-        most_bytes: UInt32(truncatingIfNeeded: w.mostPayloadBytes), reserved: 0)
+    statistics.fill(
+        ticklog_log_writer_statistics(
+            size: 0, capacity: UInt32(truncatingIfNeeded: w.capacity), written: w.records, held_bytes: w.heldBytes,
+            most_bytes: UInt32(truncatingIfNeeded: w.mostPayloadBytes), reserved: 0))
     return TICKLOG_OK
 }

@@ -4,7 +4,8 @@ import CTickLog
 
 @c @implementation
 public func ticklog_logger_size(_ config: UnsafePointer<ticklog_config>!) -> Int {
-    Logger.size(config)
+    guard var own = config?.taken() else { return 0 }
+    return Logger.size(&own)
 }
 
 @c @implementation
@@ -13,16 +14,18 @@ public func ticklog_logger_init(
     _ logger: UnsafeMutablePointer<OpaquePointer?>!
 ) -> ticklog_status {
     guard let memory, let logger else { return TICKLOG_NULL }
-    let status = Logger.check(config)
-    guard status == TICKLOG_OK, let config else { return status }
+    guard let config else { return TICKLOG_NULL }
+    guard var own = config.taken() else { return TICKLOG_BAD_SIZE }
+    let status = Logger.check(&own)
+    guard status == TICKLOG_OK else { return status }
     guard UInt(bitPattern: memory) & 7 == 0 else { return TICKLOG_MISALIGNED }
-    let size = Logger.size(config)
+    let size = Logger.size(&own)
     guard bytes >= size else { return TICKLOG_NO_MEMORY }
     let result = UInt(bitPattern: logger)
     let start = UInt(bitPattern: memory)
     guard result >= start &+ UInt(size) || result &+ UInt(MemoryLayout<OpaquePointer>.size) <= start
     else { return TICKLOG_OVERLAP }
-    logger.pointee = OpaquePointer(Logger.make(in: memory, config))
+    logger.pointee = OpaquePointer(Logger.make(in: memory, &own))
     return TICKLOG_OK
 }
 

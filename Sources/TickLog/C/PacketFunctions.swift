@@ -52,16 +52,16 @@ private func damaged(_ error: FormatError, _ damage: UnsafeMutablePointer<ticklo
     if let damage {
         var number: UInt64 = 0
         if case .number(let value) = error.found { number = value }
-        damage.pointee = ticklog_damage(
-            size: damage.pointee.size, status: status, offset: UInt64(error.offset), skipped_from: UInt64(error.offset),
-            skipped_bytes: 0, first_row: 0, rows: 0, expected: Builtin.text(error.expected), found: nil, found_number: number)
+        damage.fill(
+            ticklog_damage(
+                size: 0, status: status, offset: UInt64(error.offset), skipped_from: UInt64(error.offset), skipped_bytes: 0,
+                first_row: 0, rows: 0, expected: Builtin.text(error.expected), found: nil, found_number: number))
     }
     return status
 }
 
 private func isSized(_ damage: UnsafeMutablePointer<ticklog_damage>?) -> Bool {
-    guard let damage else { return true }
-    return damage.pointee.size == UInt32(MemoryLayout<ticklog_damage>.size)
+    damage?.hasKnownSize ?? true
 }
 
 @c @implementation

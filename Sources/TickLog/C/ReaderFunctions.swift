@@ -62,16 +62,13 @@ public struct ReaderObject {
         return options
     }
 
-    fileprivate static func check(_ config: UnsafePointer<ticklog_reader_config>) -> ticklog_status {
-        let c = config.pointee
-        guard c.size == UInt32(MemoryLayout<ticklog_reader_config>.size) else { return TICKLOG_BAD_SIZE }
+    fileprivate static func check(_ c: ticklog_reader_config) -> ticklog_status {
         guard let source = c.source else { return TICKLOG_NULL }
-        guard source.pointee.size == UInt32(MemoryLayout<ticklog_source>.size) else { return TICKLOG_BAD_SIZE }
-        guard c.flags & ~(TICKLOG_SALVAGE | TICKLOG_UNVERIFIED) == 0, c.packet_bytes <= 1 << 30, c.text_bytes <= 1 << 24,
-            source.pointee.reserved == 0, source.pointee.mapped != nil || source.pointee.read != nil
+        let status = sourceStatus(source)
+        guard status != TICKLOG_BAD_SIZE else { return status }
+        guard c.flags & ~(TICKLOG_SALVAGE | TICKLOG_UNVERIFIED) == 0, c.packet_bytes <= 1 << 30, c.text_bytes <= 1 << 24
         else { return TICKLOG_BAD_ARGUMENT }
-        guard source.pointee.bytes <= UInt64(Int.max) else { return TICKLOG_TOO_LARGE }
-        return TICKLOG_OK
+        return status
     }
 
     /// Measures the header with a small window on the stack.
@@ -169,10 +166,11 @@ public func ticklog_reader_size(
     _ config: UnsafePointer<ticklog_reader_config>!, _ bytes: UnsafeMutablePointer<Int>!
 ) -> ticklog_status {
     guard let config, let bytes else { return TICKLOG_NULL }
-    let status = ReaderObject.check(config)
+    guard var own = config.taken() else { return TICKLOG_BAD_SIZE }
+    let status = ReaderObject.check(own)
     guard status == TICKLOG_OK else { return status }
     do throws(FormatError) {
-        bytes.pointee = try ReaderObject.places(config).bytes
+        bytes.pointee = try ReaderObject.places(&own).bytes
         return TICKLOG_OK
     } catch { return ReaderObject.status(error) }
 }
@@ -183,13 +181,14 @@ public func ticklog_reader_open(
     _ reader: UnsafeMutablePointer<OpaquePointer?>!
 ) -> ticklog_status {
     guard let config, let memory, let reader else { return TICKLOG_NULL }
-    let status = ReaderObject.check(config)
+    guard var own = config.taken() else { return TICKLOG_BAD_SIZE }
+    let status = ReaderObject.check(own)
     guard status == TICKLOG_OK else { return status }
     guard UInt(bitPattern: memory) % 8 == 0 else { return TICKLOG_MISALIGNED }
     do throws(FormatError) {
-        let places = try ReaderObject.places(config)
+        let places = try ReaderObject.places(&own)
         guard bytes >= places.bytes else { return TICKLOG_NO_MEMORY }
-        reader.pointee = OpaquePointer(try ReaderObject.make(config, places, memory))
+        reader.pointee = OpaquePointer(try ReaderObject.make(&own, places, memory))
         return TICKLOG_OK
     } catch { return ReaderObject.status(error) }
 }
@@ -362,7 +361,7 @@ public func ticklog_reader_damage(
 ) -> ticklog_status {
     guard reader != nil, let damage else { return TICKLOG_NULL }
     guard let reader = ReaderObject.from(reader) else { return TICKLOG_BAD_HANDLE }
-    guard damage.pointee.size == UInt32(MemoryLayout<ticklog_damage>.size) else { return TICKLOG_BAD_SIZE }
+    guard damage.hasKnownSize else { return TICKLOG_BAD_SIZE }
     count?.pointee = reader.pointee.table.damageCount
     guard let found = reader.pointee.table.damage else { return TICKLOG_NOT_FOUND }
     var text: UnsafePointer<CChar>?
@@ -372,10 +371,11 @@ public func ticklog_reader_damage(
     case .end: text = Builtin.text("the end of the file")
     case .text(let value): text = Builtin.text(value)
     }
-    damage.pointee = ticklog_damage(
-        size: damage.pointee.size, status: found.isTorn ? TICKLOG_END : ReaderObject.status(found.error),
-        offset: UInt64(found.error.offset), skipped_from: UInt64(found.skipped.lowerBound),
-        skipped_bytes: UInt64(found.skipped.count), first_row: found.firstRow, rows: found.rows ?? 0,
-        expected: Builtin.text(found.error.expected), found: text, found_number: number)
+    damage.fill(
+        ticklog_damage(
+            size: 0, status: found.isTorn ? TICKLOG_END : ReaderObject.status(found.error),
+            offset: UInt64(found.error.offset), skipped_from: UInt64(found.skipped.lowerBound),
+            skipped_bytes: UInt64(found.skipped.count), first_row: found.firstRow, rows: found.rows ?? 0,
+            expected: Builtin.text(found.error.expected), found: text, found_number: number))
     return TICKLOG_OK
 }

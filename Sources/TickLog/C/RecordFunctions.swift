@@ -124,7 +124,7 @@ public func ticklog_record_table(
     _ kind: UnsafePointer<ticklog_record_kind>!, _ config: UnsafeMutablePointer<ticklog_table_config>!
 ) -> ticklog_status {
     guard let kind, let config else { return TICKLOG_NULL }
-    guard config.pointee.size == UInt32(MemoryLayout<ticklog_table_config>.size) else { return TICKLOG_BAD_SIZE }
+    guard config.hasKnownSize else { return TICKLOG_BAD_SIZE }
     guard kind.pointee.field_count > 0, kind.pointee.fields != nil else { return TICKLOG_BAD_FIELD }
     config.pointee.row_bytes = kind.pointee.record_bytes
     config.pointee.fields = kind.pointee.fields

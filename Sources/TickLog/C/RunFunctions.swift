@@ -7,7 +7,8 @@ import Synchronization
 public func ticklog_run_size(_ logger: OpaquePointer!, _ config: UnsafePointer<ticklog_run_config>!) -> Int {
     guard let logger = Logger.from(logger) else { return 0 }
     var status = TICKLOG_OK
-    return RunPlan.make(logger, config, &status)?.places.bytes ?? 0
+    guard var own = config?.taken() else { return 0 }
+    return RunPlan.make(logger, &own, &status)?.places.bytes ?? 0
 }
 
 @c @implementation
@@ -15,9 +16,10 @@ public func ticklog_start(
     _ logger: OpaquePointer!, _ config: UnsafePointer<ticklog_run_config>!, _ memory: UnsafeMutableRawPointer!,
     _ bytes: Int, _ run: UnsafeMutablePointer<OpaquePointer?>!
 ) -> ticklog_status {
-    guard logger != nil, config != nil, let run else { return TICKLOG_NULL }
+    guard logger != nil, let config, let run else { return TICKLOG_NULL }
     guard let logger = Logger.from(logger) else { return TICKLOG_BAD_HANDLE }
-    return RunStart.start(logger, config, memory, bytes, run)
+    guard var own = config.taken() else { return TICKLOG_BAD_SIZE }
+    return RunStart.start(logger, &own, memory, bytes, run)
 }
 
 @c @implementation

@@ -8,7 +8,7 @@ public func ticklog_statistics(
 ) -> ticklog_status {
     guard run != nil, let statistics else { return TICKLOG_NULL }
     guard let run = RunShared.from(run) else { return TICKLOG_BAD_HANDLE }
-    guard statistics.pointee.size == UInt32(MemoryLayout<ticklog_run_statistics>.size) else { return TICKLOG_BAD_SIZE }
+    guard statistics.hasKnownSize else { return TICKLOG_BAD_SIZE }
     Statistics.fill(statistics, of: run)
     return TICKLOG_OK
 }
@@ -20,15 +20,14 @@ public func ticklog_statistics_of(
     guard run != nil, stream != nil, let statistics else { return TICKLOG_NULL }
     guard let run = RunShared.from(run), let stream = Stream.from(stream), stream.pointee.logger == run.pointee.logger
     else { return TICKLOG_BAD_HANDLE }
-    guard statistics.pointee.size == UInt32(MemoryLayout<ticklog_stream_statistics>.size) else { return TICKLOG_BAD_SIZE }
+    guard statistics.hasKnownSize else { return TICKLOG_BAD_SIZE }
     let index = Int(stream.pointee.fileIndex)
     let account =
         stream.pointee.isPolled
         ? Statistics.polled(run, index) : Statistics.event(run, index)
-    statistics.pointee.index = UInt32(stream.pointee.index)
-    statistics.pointee.offered = account.offered
-    statistics.pointee.written = account.written
-    statistics.pointee.lost = account.lost
-    statistics.pointee.pending = account.pending
+    statistics.fill(
+        ticklog_stream_statistics(
+            size: 0, index: UInt32(stream.pointee.index), offered: account.offered, written: account.written,
+            lost: account.lost, pending: account.pending))
     return TICKLOG_OK
 }

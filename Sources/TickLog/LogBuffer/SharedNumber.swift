@@ -40,19 +40,25 @@ struct SharedNumber {
         half(2).pointee.store(high, ordering: .releasing)
     }
 
+    /// A function of its own, so that one value leaves the loop below: of several, LLVM's order depends on where the compiler's
+    /// memory lies, and the same sources must become the same bytes.
+    @inline(never)
+    private func attempt() -> (value: UInt64, isWhole: Bool) {
+        let behind = half(2).pointee.load(ordering: .acquiring)
+        let low = half(1).pointee.load(ordering: .acquiring)
+        let before = half(0).pointee.load(ordering: .acquiring)
+        return (UInt64(low >> 31 == 0 ? before : behind) << 32 | UInt64(low), before == behind)
+    }
+
     @inline(never)
     func load() -> UInt64 {
         var tries = 0
         while true {
-            let behind = half(2).pointee.load(ordering: .acquiring)
-            let low = half(1).pointee.load(ordering: .acquiring)
-            let before = half(0).pointee.load(ordering: .acquiring)
+            let (value, isWhole) = attempt()
             tries &+= 1
             // They differ for long only if the writer was interrupted, by this context or for ever: then the low half tells
             // whether it has wrapped already.
-            if before == behind || tries == 4 {
-                return UInt64(low >> 31 == 0 ? before : behind) << 32 | UInt64(low)
-            }
+            if isWhole || tries == 4 { return value }
         }
     }
     #endif

@@ -48,7 +48,7 @@ struct Logger {
     /// Checks a configuration: TICKLOG_OK or what is wrong with it.
     static func check(_ config: UnsafePointer<ticklog_config>?) -> ticklog_status {
         guard let config else { return TICKLOG_NULL }
-        guard config.pointee.size == UInt32(MemoryLayout<ticklog_config>.size) else { return TICKLOG_BAD_SIZE }
+        guard UnsafePointer(config).knownSize != nil else { return TICKLOG_BAD_SIZE }
         guard config.pointee.max_streams <= 65000, config.pointee.max_runs <= 64 else { return TICKLOG_BAD_ARGUMENT }
         guard let root = config.pointee.root, let storage = config.pointee.storage else { return TICKLOG_NULL }
         let length = root.length(maxRootLength + 1)

@@ -98,7 +98,6 @@ struct RunPlan {
     // MARK: Checks
 
     private static func check(_ logger: Logger.Pointer, _ c: ticklog_run_config) -> ticklog_status {
-        guard c.size == UInt32(MemoryLayout<ticklog_run_config>.size) else { return TICKLOG_BAD_SIZE }
         guard c.format <= TICKLOG_DLF, c.row_codec <= TICKLOG_DELTA, c.file_codec <= TICKLOG_STREAM_LZ4,
             c.event_codec <= TICKLOG_STREAM_LZ4, c.short_names <= 1, c.no_tick_column <= 1, c.allow_wide <= 1,
             c.level <= 9,
@@ -250,8 +249,8 @@ struct RunPlan {
         packetBytes = c.packet_bytes != 0 ? c.packet_bytes : polledCodec == .batch || eventCodec == .batch ? 16384 : 65536
         rollBytes = c.roll_bytes == 0 ? 1 << 31 : c.roll_bytes
         maxBytes = c.max_bytes
-        blockSize = StorageRules.blockSize(l.storage.pointee)
-        blockAlignment = StorageRules.blockAlignment(l.storage.pointee)
+        blockSize = StorageRules.blockSize(l.storage)
+        blockAlignment = StorageRules.blockAlignment(l.storage)
         windowHistory = c.window_bytes == 0 ? 4096 : Int(c.window_bytes)
         indexEntries = isDLF ? 0 : c.index_entries == 0 ? 256 : Int(c.index_entries)
         eventIndexEntries = min(indexEntries, 64)
@@ -395,7 +394,7 @@ struct RunPlan {
         }
     }
 
-    private static func blockSize(_ l: Logger) -> Int { StorageRules.blockSize(l.storage.pointee) }
+    private static func blockSize(_ l: Logger) -> Int { StorageRules.blockSize(l.storage) }
 
     static func queueBytes(_ stream: Stream) -> UInt32 {
         let least = RingProducer.leastCapacity(RecordHeader.bytes(payload: stream.sampleBytes) + GapRecord.recordBytes)

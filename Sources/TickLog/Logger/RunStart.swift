@@ -321,7 +321,7 @@ struct RunStart {
     /// The directory, LOCK, and every file with its header, all synced. On failure what was made is removed.
     private func createFiles() -> ticklog_status {
         let storage = logger.pointee.storage
-        if let free = storage.pointee.free_bytes {
+        if let free = storage.taken()?.free_bytes {
             var bytes: UInt64 = 0
             if free(storage.pointee.context, logger.pointee.root, &bytes) == TICKLOG_OK, bytes < writer.pointee.tailBytes + 4096 {
                 return TICKLOG_NO_SPACE

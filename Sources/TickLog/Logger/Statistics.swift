@@ -34,7 +34,6 @@ enum Statistics {
     static func fill(_ out: UnsafeMutablePointer<ticklog_run_statistics>, of run: RunShared.Pointer) {
         let counters = run.pointee.counters
         var all = ticklog_run_statistics()
-        all.size = out.pointee.size
         all.written = counters.pointee.written.load()
         all.lost = counters.pointee.lost.load()
         all.ticks = run.pointee.ticks.load()
@@ -57,6 +56,6 @@ enum Statistics {
         all.last_error = counters.pointee.lastError.load(ordering: .relaxed)
         all.ring_bytes = run.pointee.ringBytes
         all.ring_high_water = counters.pointee.ringHighWater.load(ordering: .relaxed)
-        out.pointee = all
+        out.fill(all)
     }
 }

@@ -45,8 +45,7 @@ struct Stream {
         _ logger: Logger.Pointer, _ config: UnsafePointer<ticklog_stream_config>,
         _ result: UnsafeMutablePointer<OpaquePointer?>?
     ) -> ticklog_status {
-        let c = config.pointee
-        guard c.size == UInt32(MemoryLayout<ticklog_stream_config>.size) else { return TICKLOG_BAD_SIZE }
+        guard let c = config.taken() else { return TICKLOG_BAD_SIZE }
         guard let name = c.name else { return TICKLOG_NULL }
         guard c.kind >= TICKLOG_POLL, c.kind <= TICKLOG_EMIT else { return TICKLOG_BAD_ARGUMENT }
         guard (c.try_lock == nil) == (c.unlock == nil), c.reserved == 0 else { return TICKLOG_BAD_ARGUMENT }

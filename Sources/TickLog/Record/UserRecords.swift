@@ -7,15 +7,20 @@ struct UserRecords: RecordKinds {
 
     static var defaultMost: UInt32 { 1 << 20 }
 
-    /// Nil for a null pointer, or structures of another size.
+    /// Nil for a null pointer.
     init?(_ kinds: UnsafePointer<ticklog_record_kind>?, _ count: UInt32) {
         guard let kinds, let count = Int(exactly: count) else { return nil }
         self.kinds = kinds
         self.count = count
     }
 
+    /// The structures lie as far apart as the caller's header had it.
+    private subscript(i: Int) -> UnsafePointer<ticklog_record_kind> {
+        (UnsafeRawPointer(kinds) + i * Int(truncatingIfNeeded: kinds.pointee.size)).assumingMemoryBound(to: ticklog_record_kind.self)
+    }
+
     func kind(_ magic: UInt16) -> UnsafePointer<ticklog_record_kind>? {
-        for i in 0..<count where kinds[i].magic == magic { return kinds + i }
+        for i in 0..<count where self[i].pointee.magic == magic { return self[i] }
         return nil
     }
 
@@ -51,12 +56,12 @@ struct UserRecords: RecordKinds {
     /// Whether the descriptions agree with themselves.
     func check() -> ticklog_status {
         for i in 0..<count {
-            let kind = kinds + i
-            guard kind.pointee.size == UInt32(MemoryLayout<ticklog_record_kind>.size) else { return TICKLOG_BAD_SIZE }
+            let kind = self[i]
+            guard kind.knownSize != nil, kind.pointee.size == kinds.pointee.size else { return TICKLOG_BAD_SIZE }
             guard kind.pointee.name != nil, kind.pointee.forms != nil, kind.pointee.fields != nil || kind.pointee.field_count == 0 else {
                 return TICKLOG_NULL
             }
-            for k in 0..<i where kinds[k].magic == kind.pointee.magic { return TICKLOG_DUPLICATE_NAME }
+            for k in 0..<i where self[k].pointee.magic == kind.pointee.magic { return TICKLOG_DUPLICATE_NAME }
             let recordBytes = kind.pointee.record_bytes
             guard recordBytes > 0, recordBytes <= UInt32(Int32.max), kind.mostBytes <= UInt32(Int32.max) - 64 else { return TICKLOG_BAD_ARGUMENT }
             if let status = checkForms(kind) { return status }

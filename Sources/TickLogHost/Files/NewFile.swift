@@ -1,8 +1,8 @@
 import CPosix
 
 /// A file that appears whole or not at all: it is written beside its place, under a name of its own, and takes its name
-/// when it is whole and on the medium. Until then, what was there before stays. If it is given up, if the process gets
-/// SIGINT, SIGTERM or SIGHUP after `removeAtSignals`, nothing is left. A file that it replaces leaves it its permissions and, as far as the system
+/// when it is whole and on the medium. Until then, what was there before stays. If it is given up, and if `Leftovers` catch
+/// signals that end the process, nothing is left. A file that it replaces leaves it its permissions and, as far as the system
 /// lets us, its owner.
 public final class NewFile {
     /// Where it will be.
@@ -16,9 +16,6 @@ public final class NewFile {
     private var isFreed = false
     /// Of the file that is replaced.
     private let old: stat?
-
-    /// For a command: signals that end the process remove what is not whole. A library leaves a program's signals alone.
-    public static func removeAtSignals() { Leftovers.isOn = true }
 
     /// - Throws: EEXIST if there is something and it is not to be replaced; what is no file is never replaced.
     public init(_ path: String, replacing: Bool) throws(FileError) {
@@ -125,7 +122,11 @@ public func syncDirectory(_ path: String) {
 }
 
 /// Files, and the directories that they lie in, that a signal must remove.
-enum Leftovers {
+public enum Leftovers {
+    /// Whether SIGINT, SIGTERM and SIGHUP are caught to remove them, from the first one on, and SIGXFSZ is ignored. That is for
+    /// the process to decide: a library must not take its signals. Set it before the first file is made.
+    public nonisolated(unsafe) static var areRemovedBySignals = false
+
     /// Nil: no file. A signal handler reads them at any moment.
     nonisolated(unsafe) static let paths: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> = {
         let paths = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: count)
@@ -144,11 +145,8 @@ enum Leftovers {
     }()
     static var count: Int { 16 }
 
-    /// Set once, before there are threads.
-    nonisolated(unsafe) static var isOn = false
-
     static func add(_ path: String) -> Int {
-        guard isOn else { return -1 }
+        guard areRemovedBySignals else { return -1 }
         for i in 0..<count where paths[i] == nil {
             paths[i] = strdup(path)
             return i

@@ -1,14 +1,20 @@
 import CPosix
 
-/// Bytes on their way to a descriptor, in blocks of 64 KiB. A failure is kept: ask `flush` at the end.
+/// Bytes on their way to a descriptor, or to a text in memory, in blocks of 64 KiB. A failure is kept: ask `flush` at the
+/// end.
 public final class Output {
     public let isTerminal: Bool
     /// Of the file, for what is said of a failure.
     public let path: String
+    /// -1: a text in memory.
     private let descriptor: Int32
     private let buffer: UnsafeMutableRawPointer
     @exclusivity(unchecked) private var used = 0
     @exclusivity(unchecked) private var failure: Int32 = 0
+    /// The text, of `textCapacity` bytes; by malloc.
+    private var memory: UnsafeMutableRawPointer?
+    private var textCount = 0
+    private var textCapacity = 0
     let floats = FloatWriter()
 
     public static var blockSize: Int { 65536 }
@@ -16,11 +22,27 @@ public final class Output {
     public init(descriptor: Int32, path: String = "standard output") {
         self.descriptor = descriptor
         self.path = path
-        isTerminal = isatty(descriptor) == 1
+        isTerminal = descriptor >= 0 && isatty(descriptor) == 1
         buffer = UnsafeMutableRawPointer.allocate(byteCount: Output.blockSize, alignment: 16)
     }
 
-    deinit { buffer.deallocate() }
+    /// A text in memory, which `takeText` hands over.
+    public static func inMemory() -> Output { Output(descriptor: -1, path: "a text in memory") }
+
+    deinit {
+        buffer.deallocate()
+        free(memory)
+    }
+
+    /// What was written to an output in memory, with a NUL behind it; the caller frees it by `free`. Nil: there was no memory
+    /// for all of it. Once only.
+    public func takeText() -> UnsafeMutablePointer<CChar>? {
+        byte(0)
+        drain()
+        guard failure == 0, let memory else { return nil }
+        self.memory = nil
+        return memory.assumingMemoryBound(to: CChar.self)
+    }
 
     @inline(__always)
     public func byte(_ byte: UInt8) {
@@ -86,7 +108,26 @@ public final class Output {
         used = 0
     }
 
+    private func keep(_ bytes: UnsafeRawPointer, _ count: Int) {
+        let needed = textCount + count
+        if needed > textCapacity {
+            let capacity = max(needed, textCapacity > Int.max / 2 ? needed : 2 * textCapacity)
+            guard let larger = realloc(memory, capacity) else {
+                failure = ENOMEM
+                return
+            }
+            memory = larger
+            textCapacity = capacity
+        }
+        (memory! + textCount).copyMemory(from: bytes, byteCount: count)
+        textCount = needed
+    }
+
     private func write(_ bytes: UnsafeRawPointer, _ count: Int) {
+        if descriptor < 0 {
+            if failure == 0, count > 0 { keep(bytes, count) }
+            return
+        }
         var done = 0
         while failure == 0, done < count {
             let written = CPosix.write(descriptor, bytes + done, count - done)

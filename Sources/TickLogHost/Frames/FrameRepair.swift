@@ -1,14 +1,19 @@
 import TickLog
 
 /// Makes a sound file of the good frames of another one, each as it was.
-public struct FrameRepair {
+public struct FrameRepair: FileRepair {
     public let summary: FrameSummary
+    private let file: FrameFile
 
     /// What a repair would find, without doing it.
-    public init(_ file: FrameFile) { summary = FrameSummary(file) }
+    public init(_ file: FrameFile) {
+        self.file = file
+        summary = FrameSummary(file)
+    }
 
-    /// Writes the good frames to `output`, which is then to be verified and committed.
-    public func write(_ file: FrameFile, to output: Output) throws(Fault) {
+    var path: String { file.path }
+
+    func write(to output: Output) throws(Fault) {
         var walk = FrameWalk(file.file.bytes)
         while let piece = walk.next() {
             guard case .frame(_, let offset, let payload) = piece else { continue }
@@ -17,9 +22,7 @@ public struct FrameRepair {
         do { try output.flush() } catch { throw Fault(error) }
     }
 
-    /// Reads what was written.
-    /// - Throws: if it is not sound, or has other frames than were found.
-    public func verify(_ path: String) throws(Fault) {
+    func verify(_ path: String) throws(Fault) {
         let again: FrameSummary
         do { again = FrameSummary(try FrameFile(path)) } catch { throw Fault(error) }
         if let fault = again.faults.first { throw fault }

@@ -25,7 +25,7 @@ public final class BCSVReader {
         options.unverified = unverified
         let plan = TableReader.Plan(file.header.outline, options, fileLength: file.file.bytes.count, isMapped: true)
         guard let memory = malloc(plan.bytes) else {
-            throw Fault(.system, file.path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
+            throw Fault(.system, file.path, at: nil, "no memory for a reader of \(plan.bytes) bytes", code: ENOMEM)
         }
         do throws(FormatError) {
             let rows = try TableReader(SourceWindow(file.file.bytes), file.header, plan, options, memory: memory)

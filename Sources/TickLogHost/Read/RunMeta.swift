@@ -10,6 +10,9 @@ public struct RunMeta {
         public let text: String
     }
 
+    /// The newest `run_format` that is read; older ones are too.
+    public static let newestFormat: UInt64 = 1
+
     public internal(set) var format = ""
     public internal(set) var runFormat: UInt64 = 0
     public internal(set) var runID = ""
@@ -59,6 +62,11 @@ public struct RunMeta {
                 if name.utf8.starts(with: "user.".utf8) { name = String(name.dropFirst(5)) }
                 user.append(Value(name: name, type: column.type, bits: bits, text: text))
             }
+        }
+        guard runFormat <= RunMeta.newestFormat else {
+            throw Fault(
+                .unreadable, path, at: nil,
+                "found run_format \(runFormat), expected at most \(RunMeta.newestFormat): a newer version of TickLog wrote this run")
         }
     }
 

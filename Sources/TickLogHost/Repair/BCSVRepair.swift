@@ -9,7 +9,7 @@ import TickLog
 /// Which rows are missing, by their old numbers, is told in `survey`. Of a stream file, the rows before the first damage
 /// are kept, since rows behind it need those that are lost. The file header has no checksum and nothing to rebuild it
 /// from.
-public struct BCSVRepair {
+public struct BCSVRepair: FileRepair {
     public enum Outcome: Sendable {
         /// There was nothing to do, and nothing was written.
         case sound
@@ -22,21 +22,32 @@ public struct BCSVRepair {
     public private(set) var rows: UInt64 = 0
     public private(set) var keptUnverified: UInt64 = 0
 
+    private let file: BCSVFile
+    /// The whole rows of a torn last packet are kept as well.
+    private let keepsUnverified: Bool
     private var entries: [(offset: UInt64, row: UInt64)] = []
     private var written = 0
 
     /// What a repair would find, without doing it.
-    public init(_ file: BCSVFile) throws(Fault) {
+    public init(_ file: BCSVFile, keepUnverified: Bool) throws(Fault) {
+        self.file = file
+        keepsUnverified = keepUnverified
         survey = try BCSVSurvey(file)
         rows = survey.rows
     }
 
-    /// Writes the repaired file to `output`, which is then to be verified and committed.
-    /// `keepUnverified`: the whole rows of a torn last packet are kept as well.
-    public mutating func write(_ file: BCSVFile, to output: Output, keepUnverified: Bool) throws(Fault) {
+    var path: String { file.path }
+
+    /// One that is sound and closed is copied.
+    mutating func write(to output: Output) throws(Fault) {
+        let bytes = file.file.bytes
+        guard !survey.isClosed else {
+            put(bytes, output)
+            do { try output.flush() } catch { throw Fault(error) }
+            return
+        }
         outcome = .repaired
         rows = 0
-        let bytes = file.file.bytes
         if file.header.fileCodec == .stream || file.header.fileCodec == .streamLZ4 {
             var end = bytes.count
             for damage in survey.damages { end = min(end, damage.skipped.lowerBound) }
@@ -44,19 +55,19 @@ public struct BCSVRepair {
             rows = survey.rows
         } else {
             put(bytes.slice(at: 0, count: file.header.dataOffset), output)
-            try packets(file, output, keepUnverified)
+            try writePackets(output)
             put(packetFooter(entries, rows, file.header.flags), output)
         }
         do { try output.flush() } catch { throw Fault(error) }
     }
 
-    private mutating func packets(_ file: BCSVFile, _ output: Output, _ keepUnverified: Bool) throws(Fault) {
+    private mutating func writePackets(_ output: Output) throws(Fault) {
         do throws(FormatError) {
-            var walk = try PacketWalk.whole(file, unverified: keepUnverified)
+            var walk = try PacketWalk.whole(file, unverified: keepsUnverified)
             defer { free(walk.memory) }
             while true {
                 switch try walk.packets.next() {
-                case .packet(let packet): copy(packet, file, output)
+                case .packet(let packet): copy(packet, output)
                 case .damage: break
                 case .end: return
                 }
@@ -66,7 +77,7 @@ public struct BCSVRepair {
         }
     }
 
-    private mutating func copy(_ packet: Packet, _ file: BCSVFile, _ output: Output) {
+    private mutating func copy(_ packet: Packet, _ output: Output) {
         // A row that the schema does not allow, under a checksum that is right or in a torn packet: it and what follows
         // it are left out.
         var cut: Int?
@@ -130,9 +141,7 @@ public struct BCSVRepair {
         written += bytes.count
     }
 
-    /// Reads what was written.
-    /// - Throws: if it is not sound, closed, and of as many rows as were written.
-    public func verify(_ path: String) throws(Fault) {
+    func verify(_ path: String) throws(Fault) {
         let again = try BCSVSurvey(BCSVFile(path))
         guard again.isClosed, again.rows == rows else {
             throw again.faults.first

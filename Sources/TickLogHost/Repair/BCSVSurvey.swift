@@ -24,7 +24,7 @@ public struct BCSVSurvey {
         options.unverified = true
         let plan = TableReader.Plan(file.header.outline, options, fileLength: file.file.bytes.count, isMapped: true)
         guard let memory = malloc(plan.bytes) else {
-            throw Fault(.system, path, at: nil, "no memory for a reader of \(plan.bytes) bytes")
+            throw Fault(.system, path, at: nil, "no memory for a reader of \(plan.bytes) bytes", code: ENOMEM)
         }
         defer { free(memory) }
         do throws(FormatError) {

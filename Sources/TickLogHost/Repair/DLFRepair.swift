@@ -5,7 +5,7 @@ import TickLog
 ///
 /// Whole samples stay as they are, byte for byte, and so does the header but for `tick_span`, intervals of 0, which become
 /// the 1 that they mean, and, if it is cut, the number of streams. What stands behind the whole samples is left out.
-public struct DLFRepair {
+public struct DLFRepair: FileRepair {
     public let path: String
     public let role: DLFSurvey.Role
     /// Nil if the file is missing.
@@ -67,7 +67,7 @@ public struct DLFRepair {
 
     // MARK: Making it
 
-    public func write(to output: Output) throws(Fault) {
+    func write(to output: Output) throws(Fault) {
         output.put(header)
         if let survey, survey.header == .whole {
             output.bytes(survey.file.bytes.slice(at: survey.dataOffset, count: survey.end - survey.dataOffset).buffer)
@@ -76,7 +76,7 @@ public struct DLFRepair {
     }
 
     /// Reads what was written to `path`, byte for byte, and looks at it as at any file.
-    public func verify(_ path: String) throws(Fault) {
+    func verify(_ path: String) throws(Fault) {
         let file: MappedFile
         do { file = try MappedFile(path) } catch { throw Fault(error) }
         defer { withExtendedLifetime(file) {} }

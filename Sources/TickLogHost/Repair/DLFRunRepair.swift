@@ -22,10 +22,10 @@ public struct DLFRunRepair {
 
     public func replace() throws(Fault) {
         var made: [(new: NewFile, repair: DLFRepair)] = []
-        for repair in survey.repairs where repair.isNeeded {
+        for var repair in survey.repairs where repair.isNeeded {
             let new = try newFile(repair.path, replacing: repair.survey != nil)
             made.append((new, repair))
-            try fill(new, repair)
+            try repair.fill(new)
         }
         try refuseGrowth(replaced: false)
         for (new, repair) in made {
@@ -76,9 +76,9 @@ public struct DLFRunRepair {
             } catch {
                 throw Fault(error)
             }
-            for repair in survey.repairs {
+            for var repair in survey.repairs {
                 let new = try newFile(part.file(repair.path.lastComponent), replacing: false)
-                try fill(new, repair)
+                try repair.fill(new)
                 do { try new.commit() } catch { throw Fault(error) }
             }
             try DLFRunRepair.verify(part, survey)
@@ -112,12 +112,6 @@ public struct DLFRunRepair {
 
     // MARK: Both
 
-    private func fill(_ new: NewFile, _ repair: DLFRepair) throws(Fault) {
-        try repair.write(to: Output(descriptor: new.descriptor, path: new.path))
-        guard fsync(new.descriptor) == 0 else { throw Fault(FileError(new.path, "sync", cposix_errno())) }
-        try repair.verify(new.temporaryPath)
-    }
-
     /// All of it is as planned, and but for LOCK nothing is left to do.
     private static func verify(_ path: String, _ before: DLFRunSurvey) throws(Fault) {
         let directory: RunDirectory?
@@ -134,25 +128,9 @@ public struct DLFRunRepair {
     }
 }
 
-private func newFile(_ path: String, replacing: Bool) throws(Fault) -> NewFile {
-    do { return try NewFile(path, replacing: replacing) } catch { throw Fault(error) }
-}
-
 private func sync(_ path: String) throws(Fault) {
     let descriptor = cposix_open(path, O_RDONLY | O_CLOEXEC, 0)
     guard descriptor >= 0 else { throw Fault(FileError(path, "open", cposix_errno())) }
     defer { _ = close(descriptor) }
     guard fsync(descriptor) == 0 else { throw Fault(FileError(path, "sync", cposix_errno())) }
-}
-
-extension DLFRepair {
-    /// One file: writes it to `out`, or in its own place, where the original stays under another name.
-    public func replace(_ out: String?) throws(Fault) {
-        let new = try newFile(out ?? path, replacing: out == nil)
-        try write(to: Output(descriptor: new.descriptor, path: new.path))
-        guard fsync(new.descriptor) == 0 else { throw Fault(FileError(new.path, "sync", cposix_errno())) }
-        try verify(new.temporaryPath)
-        if out == nil { try keepOriginal(new.path) }
-        do { try new.commit() } catch { throw Fault(error) }
-    }
 }

@@ -43,6 +43,13 @@ public final class DLFRunSurvey {
         var isSettled = false
         if !isLocked, let polled, let event {
             isSettled = DLFSpans.isSettled(polled: polled, event: event, loss: loss)
+            if !isSettled, DLFSpans.areUnwritable(polled: polled, event: event, loss: loss) {
+                isSettled = true
+                notes.append(
+                    Fault(
+                        .torn, polled.path, at: 3,
+                        "found tick_span 0 in all files of a closed run, expected the last tick: storage that can only append leaves it so; whether whole ticks are missing at the end cannot be told"))
+            }
         }
 
         // The set of files.

@@ -54,6 +54,16 @@ public struct DLFSpans: Equatable {
     }
 }
 
+extension DLFSpans {
+    /// Whether a closed run is one of TickLog on storage that can only append, where `tick_span` stays 0 (spec: 4.2). No other
+    /// writer has a `loss.dlf`; dlflib's runs that have overflowed have none.
+    static func areUnwritable(polled: DLFSurvey, event: DLFSurvey, loss: DLFSurvey?) -> Bool {
+        guard let loss, loss.streams.count == 1, loss.streams[0].name == "ticklog.loss" else { return false }
+        for file in [polled, event, loss] where file.header != .whole || file.tickSpan != 0 { return false }
+        return true
+    }
+}
+
 extension DLFSurvey {
     /// What `tick_span` should be as far as this file alone tells. `isLocked`: LOCK lies beside it.
     public func spanAlone(isLocked: Bool) -> UInt64 {

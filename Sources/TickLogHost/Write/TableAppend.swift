@@ -9,10 +9,10 @@ public func ticklog_table_append_size(
     _ config: UnsafePointer<ticklog_table_config>!, _ path: UnsafePointer<CChar>!, _ bytes: UnsafeMutablePointer<Int>!
 ) -> ticklog_status {
     guard let config, let path, let bytes else { return TICKLOG_NULL }
-    guard config.pointee.size == UInt32(MemoryLayout<ticklog_table_config>.size) else { return TICKLOG_BAD_SIZE }
+    guard let config = TableWriter.taken(config) else { return TICKLOG_BAD_SIZE }
     let file: BCSVFile
     do throws(Fault) { file = try BCSVFile(String(cString: path)) } catch { return status(error) }
-    var own = encoded(config.pointee, as: file.header)
+    var own = encoded(config, as: file.header)
     let answer = TableWriter.check(&own)
     if answer == TICKLOG_OK { bytes.pointee = TableWriter.size(&own) }
     return answer
@@ -23,28 +23,29 @@ public func ticklog_table_append(
     _ config: UnsafePointer<ticklog_table_config>!, _ path: UnsafePointer<CChar>!, _ memory: UnsafeMutableRawPointer!,
     _ bytes: Int, _ unverified: UnsafeMutablePointer<UInt64>!, _ table: UnsafeMutablePointer<OpaquePointer?>!
 ) -> ticklog_status {
-    guard let config, let path, let memory, let table, config.pointee.fields != nil else { return TICKLOG_NULL }
-    guard config.pointee.size == UInt32(MemoryLayout<ticklog_table_config>.size) else { return TICKLOG_BAD_SIZE }
+    guard let config, let path, let memory, let table else { return TICKLOG_NULL }
+    guard let config = TableWriter.taken(config) else { return TICKLOG_BAD_SIZE }
+    guard config.fields != nil else { return TICKLOG_NULL }
     let append: BCSVAppend
     do throws(Fault) { append = try BCSVAppend(String(cString: path)) } catch { return status(error) }
     let file = append.file
-    var own = encoded(config.pointee, as: file.header)
+    var own = encoded(config, as: file.header)
     var answer = TableWriter.check(&own)
     guard answer == TICKLOG_OK else { return answer }
     guard TableWriter.size(&own) <= bytes else { return TICKLOG_NO_MEMORY }
     guard UInt(bitPattern: memory) % 8 == 0 else { return TICKLOG_MISALIGNED }
 
     // A row of the caller's shape, with what the file has last: it tells at once whether the columns are the same.
-    let row = UnsafeMutableRawPointer.allocate(byteCount: max(Int(config.pointee.row_bytes), 1), alignment: 16)
+    let row = UnsafeMutableRawPointer.allocate(byteCount: max(Int(config.row_bytes), 1), alignment: 16)
     defer { row.deallocate() }
-    row.initializeMemory(as: UInt8.self, repeating: 0, count: Int(config.pointee.row_bytes))
+    row.initializeMemory(as: UInt8.self, repeating: 0, count: Int(config.row_bytes))
     var reader: OpaquePointer?
     answer = ticklog_reader_open_path(path, TICKLOG_UNVERIFIED, &reader)
     guard answer == TICKLOG_OK else { return answer }
     defer { _ = ticklog_reader_close(reader) }
-    guard columns(of: config.pointee) == file.columns.count,
-        ticklog_reader_bind(reader, config.pointee.fields, config.pointee.field_count, config.pointee.row_bytes) == TICKLOG_OK,
-        isSameOrder(config.pointee, file)
+    guard columns(of: config) == file.columns.count,
+        ticklog_reader_bind(reader, config.fields, config.field_count, config.row_bytes) == TICKLOG_OK,
+        isSameOrder(config, file)
     else { return TICKLOG_BAD_FIELD }
     var last: UnsafeRawPointer?
     if own.row_codec == TICKLOG_DELTA, own.file_codec == TICKLOG_STREAM || own.file_codec == TICKLOG_STREAM_LZ4, append.rows > 0 {
@@ -52,7 +53,7 @@ public func ticklog_table_append(
         answer = ticklog_reader_seek(reader, append.rows - 1)
         if answer == TICKLOG_OK { answer = ticklog_read_rows(reader, row, 1, &count) }
         guard answer == TICKLOG_OK else { return answer }
-        guard holdsTexts(config.pointee, reader) else { return TICKLOG_BAD_FIELD }
+        guard holdsTexts(config, reader) else { return TICKLOG_BAD_FIELD }
         last = UnsafeRawPointer(row)
     }
 

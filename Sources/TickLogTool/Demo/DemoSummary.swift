@@ -20,8 +20,9 @@ func summarise(_ path: String) throws(Failure) -> Int32 {
         if let events = try run.events() { print(Extent.all(events), summary.seconds, output) }
         output.line("")
         output.line("Losses: \(summary.lostSamples) samples" + (summary.losses.isEmpty ? "" : ", declared in \(summary.losses.count) ranges"))
+        let streams = run.allStreams
         for total in LossTotal.all(summary.losses) {
-            output.line("  " + terminalText(streamName(run, total.stream)) + ": \(total.samples), ticks \(total.firstTick) to \(total.lastTick), " + Loss.text(of: total.reason))
+            output.line("  " + terminalText(run.streamName(total.stream, of: streams)) + ": \(total.samples), ticks \(total.firstTick) to \(total.lastTick), " + Loss.text(of: total.reason))
         }
         var files = "Files: "
         for name in directory.names { files += terminalText(name) + " " + bytesText(size(of: path.file(name))) + ", " }

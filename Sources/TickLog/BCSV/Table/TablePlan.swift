@@ -44,7 +44,10 @@ struct TablePlan {
             status = TICKLOG_NULL
             return nil
         }
-        let c = config.pointee
+        guard let c = config.taken() else {
+            status = TICKLOG_BAD_SIZE
+            return nil
+        }
         status = check(c)
         guard status == TICKLOG_OK else { return nil }
         let fields = TableFields(fields: c.fields, count: Int(c.field_count), names: names)
@@ -60,7 +63,6 @@ struct TablePlan {
     }
 
     private static func check(_ c: ticklog_table_config) -> ticklog_status {
-        guard c.size == UInt32(MemoryLayout<ticklog_table_config>.size) else { return TICKLOG_BAD_SIZE }
         guard c.fields != nil, let storage = c.storage else { return TICKLOG_NULL }
         guard c.field_count > 0, c.row_codec <= TICKLOG_DELTA, c.file_codec <= TICKLOG_STREAM_LZ4, c.level <= 9,
             c.bcsv_version == 0 || c.bcsv_version == TICKLOG_BCSV_1_3 || c.bcsv_version == TICKLOG_BCSV_1_5,
@@ -97,8 +99,8 @@ struct TablePlan {
         creationTime = c.creation_time
         packetBytes = c.packet_bytes == 0 ? 65536 : c.packet_bytes
         history = c.window_bytes == 0 ? 65536 : Int(c.window_bytes)
-        blockSize = StorageRules.blockSize(c.storage.pointee)
-        blockAlignment = StorageRules.blockAlignment(c.storage.pointee)
+        blockSize = StorageRules.blockSize(c.storage)
+        blockAlignment = StorageRules.blockAlignment(c.storage)
 
         let plain = RowLayout(TableScalars(fields), codec: rowCodec, owners: TablePlan.owners, texts: sizes.strings)
         isGathered = plain.segmentCount > 3 + plain.columns / 16

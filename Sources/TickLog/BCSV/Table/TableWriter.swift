@@ -40,6 +40,9 @@ public struct TableWriter {
         return TablePlan.make(config, names: names, &status)?.places.bytes ?? 0
     }
 
+    /// A configuration of this header or an older one; nil: TICKLOG_BAD_SIZE.
+    public static func taken(_ config: UnsafePointer<ticklog_table_config>) -> ticklog_table_config? { config.taken() }
+
     /// What is wrong with a configuration.
     public static func check(_ config: UnsafePointer<ticklog_table_config>?) -> ticklog_status {
         var status = TICKLOG_OK

@@ -42,15 +42,24 @@ public func ticklog_client_open(
     _ config: UnsafePointer<ticklog_client_config>!, _ client: UnsafeMutablePointer<OpaquePointer?>!
 ) -> ticklog_status {
     guard let config, let client else { return TICKLOG_NULL }
-    guard config.pointee.size == UInt32(MemoryLayout<ticklog_client_config>.size) else { return TICKLOG_BAD_SIZE }
-    let port = config.pointee.port == 0 ? 9000 : config.pointee.port
-    let host = config.pointee.host.map { String(cString: $0) } ?? "127.0.0.1"
+    // Through token_file.
+    let least = 8 + 2 * MemoryLayout<UnsafeRawPointer>.size
+    guard
+        let size = knownSize(
+            config, least: least, most: MemoryLayout<ticklog_client_config>.size,
+            alignment: MemoryLayout<ticklog_client_config>.alignment)
+    else { return TICKLOG_BAD_SIZE }
+    var own = ticklog_client_config()
+    memcpy(&own, config, size)
+    guard own.reserved == 0 else { return TICKLOG_BAD_ARGUMENT }
+    let port = own.port == 0 ? 9000 : own.port
+    let host = own.host.map { String(cString: $0) } ?? "127.0.0.1"
     guard let endpoint = Endpoint(host: host, port: Int(port)) else { return TICKLOG_BAD_ARGUMENT }
     var token: Token?
-    if let path = config.pointee.token_file {
+    if let path = own.token_file {
         do throws(SecurityError) { token = try Token(file: String(cString: path)) } catch { return TICKLOG_DENIED }
     }
-    let milliseconds = config.pointee.timeout_ms == 0 ? 5000 : UInt64(config.pointee.timeout_ms)
+    let milliseconds = own.timeout_ms == 0 ? 5000 : UInt64(own.timeout_ms)
     do throws(ClientError) {
         let made = try PacketClient(endpoint, milliseconds: milliseconds, token: token)
         guard let memory = malloc(MemoryLayout<ClientObject>.size) else { return TICKLOG_NO_MEMORY }

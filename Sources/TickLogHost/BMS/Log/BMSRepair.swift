@@ -1,10 +1,17 @@
 import TickLog
 
 /// Makes a sound file of the good records of another one, each as it was.
-public struct BMSRepair {
+public struct BMSRepair: FileRepair {
     public let summary: BMSSummary
+    private let file: BMSFile
 
-    public init(_ file: BMSFile) { summary = BMSSummary(file) }
+    /// What a repair would find, without doing it.
+    public init(_ file: BMSFile) {
+        self.file = file
+        summary = BMSSummary(file)
+    }
+
+    var path: String { file.path }
 
     /// The number of a log's file whose first record is lost: that of its name, or the one behind those that are there.
     static func number(of path: String) -> UInt64 {
@@ -14,7 +21,7 @@ public struct BMSRepair {
         return min(last + 1, LogFile.mostNumber)
     }
 
-    public func write(_ file: BMSFile, to output: Output) throws(Fault) {
+    func write(to output: Output) throws(Fault) {
         if case .log(let kind) = file.form {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: 64, alignment: 16)
             defer { memory.deallocate() }
@@ -35,9 +42,7 @@ public struct BMSRepair {
         do { try output.flush() } catch { throw Fault(error) }
     }
 
-    /// Reads what was written.
-    /// - Throws: if it is not sound, or has other packets than were found.
-    public func verify(_ path: String) throws(Fault) {
+    func verify(_ path: String) throws(Fault) {
         let file: MappedFile
         do { file = try MappedFile(path) } catch { throw Fault(error) }
         let again = BMSSummary(summary.form.isBare ? BMSFile(file, summary.form) : try BMSFile(log: file))
