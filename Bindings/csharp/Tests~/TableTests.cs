@@ -83,6 +83,16 @@ namespace TickLog.Tests
                         Check.Equal(32f, values[6], "a copied value");
                         Check.Equal(0f, values[5], "before it");
                         Check.Equal(batch.Count, batch.ToArray<string>(3).Length, "an array");
+#if TICKLOG_SPAN
+                        Check.Equal(35f, batch.AsSpan<float>(2)[12], "a span's value");
+                        Check.Equal(batch.Count, batch.AsSpan<ulong>(0).Length, "a span");
+                        batch.CopyTo(2, new Span<float>(values));
+                        Check.Equal(32f, values[0], "copied to a span");
+                        batch.CopyTo(2, values, 6);
+                        Check.Throws<InvalidCastException>(() => batch.AsSpan<int>(2), "a span of another type");
+                        Check.Throws<InvalidCastException>(() => batch.AsSpan<bool>(4), "a span of bools");
+                        Check.Throws<ArgumentException>(() => batch.CopyTo(2, new Span<float>(new float[9])), "a span without room");
+#endif
                         Check.Throws<ArgumentException>(() => batch.CopyTo(2, values, 7), "no room");
                         Check.Throws<ArgumentException>(() => batch.CopyTo(2, values, -1), "a place below 0");
                         Check.Throws<ArgumentNullException>(() => batch.CopyTo<float>(2, null, 0), "no array");
