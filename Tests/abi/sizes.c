@@ -220,6 +220,19 @@ static ticklog_status measure(void *s) { return ticklog_dlf_measure(dlf, s); }
 static ticklog_status get_damage(void *s) { return ticklog_dlf_get_damage(dlf, s); }
 static ticklog_status read_meta(void *s) { return ticklog_dlf_read_meta(&meta_source, NULL, 0, s); }
 static ticklog_status client_open(void *s) { ticklog_client *c; return ticklog_client_open(s, &c); }
+static ticklog_status arrow_open(void *s)
+{
+    struct ArrowArrayStream rows;
+    ticklog_status status = ticklog_arrow_open(path, s, &rows);
+    if (status == TICKLOG_OK) rows.release(&rows);
+    return status;
+}
+static ticklog_status arrow_write(void *s)
+{
+    struct ArrowArrayStream rows;
+    OK(ticklog_arrow_open(path, NULL, &rows));
+    return ticklog_arrow_write(&rows, "/nonexistent/file.unknown", s);
+}
 
 static size_t load(const char *name, void *out, size_t room)
 {
@@ -305,7 +318,8 @@ int main(void)
     ticklog_record_kind kind = {.size = sizeof kind, .magic = 1, .version = 1, .name = "k", .record_bytes = 4, .form_count = 1,
                                 .forms = &form, .field_count = 1, .fields = fields};
     ticklog_client_config client_config = {.size = sizeof client_config, .token_file = "/nonexistent/token", .port = 1};
-    ticklog_archive_find(&source, "x", &(uint64_t){0}, &(uint64_t){0});
+    ticklog_arrow_config arrow_config = {.size = sizeof arrow_config};
+    ticklog_arrow_write_config arrow_write_config = {.size = sizeof arrow_write_config};
     static unsigned char tar[1024];
     ticklog_source tar_source = {.size = sizeof tar_source, .mapped = tar, .bytes = sizeof tar};
 
@@ -347,6 +361,8 @@ int main(void)
         RESULT(ticklog_dlf_get_damage, ticklog_damage, rows, get_damage, TICKLOG_OK),
         RESULT(ticklog_dlf_read_meta, ticklog_dlf_meta, metadata, read_meta, TICKLOG_OK),
         CASE(ticklog_client_open, ticklog_client_config, token_file, &client_config, client_open, TICKLOG_DENIED),
+        CASE(ticklog_arrow_open, ticklog_arrow_config, message_bytes, &arrow_config, arrow_open, TICKLOG_OK),
+        CASE(ticklog_arrow_write, ticklog_arrow_write_config, message_bytes, &arrow_write_config, arrow_write, TICKLOG_BAD_ARGUMENT),
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) check(&cases[i]);
     printf("sizes: %d checks, %d failed\n", checks, failures);

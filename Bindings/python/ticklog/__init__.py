@@ -3,9 +3,9 @@
 >>> import ticklog
 >>> ticklog.write("drive.bcsv", {"tick": [0, 1, 2, 3], "speed": [0.0, 1.5, 3.0, 2.5]})
 >>> table = ticklog.open("drive.bcsv")
->>> table["speed"].max() if hasattr(table["speed"], "max") else max(table["speed"])
+>>> max(table.to_dict()["speed"])
 3.0
->>> table.ticks(2).to_dict()
+>>> table[2:].to_dict()
 {'tick': [2, 3], 'speed': [3.0, 2.5]}
 
 `open` reads every format of TickLog, `write` writes tables, `Logger` records runs; `info`, `validate`, `repair` and `convert`

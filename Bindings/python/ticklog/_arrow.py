@@ -213,6 +213,23 @@ class Values:
             return [text[a:b] for a, b in zip(ends, ends[1:])]
         return [data[a:b].decode("utf-8", "surrogateescape") for a, b in zip(ends, ends[1:])]
 
+    def is_unicode(self) -> bool:
+        """Whether all texts are UTF-8."""
+        if self.dictionary is not None:
+            return self.dictionary.is_unicode()
+        bounds = self.bounds(TEXTS[self.column.format][1])
+        size = bounds[-1] - bounds[0]
+        data = ctypes.string_at((self.buffers[2] or 0) + bounds[0], size) if size else b""
+        if data.isascii():
+            return True
+        try:
+            for text in self.to_list():
+                if text is not None:
+                    text.encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+
     def bounds(self, width: int) -> List[int]:
         """Where the texts begin, and the last one ends."""
         raw = ctypes.string_at((self.buffers[1] or 0) + self.offset * width, (self.length + 1) * width)
@@ -349,9 +366,10 @@ def stream_error(code: int, message: str, path: str) -> errors.Error:
     """What a stream's errno means, which is all that the interface has for it."""
     import errno
 
+    # What was expected is told of damage alone.
+    damage = -41 if ", expected" in message else -30
     status = {
-        errno.EIO: -30, errno.ENOMEM: -42, errno.EINVAL: -41, errno.ENOENT: -33, errno.EACCES: -34, errno.ENOSPC: -31,
-        errno.EEXIST: -32, errno.ENOSYS: -18, errno.ENOTSUP: -18,
+        errno.EIO: damage, errno.ENOMEM: -42, errno.ENOENT: -33, errno.EACCES: -34, errno.ENOSPC: -31, errno.EEXIST: -32,
     }.get(code, -41)  # fmt: skip
     return errors.make(status, message, path)
 

@@ -14,8 +14,12 @@ public func ticklog_arrow_open(
     var choice = ArrowChoice()
     var message = MessageRoom(nil, 0)
     if let config {
-        guard config.pointee.size >= MemoryLayout<ticklog_arrow_config>.size else { return TICKLOG_BAD_SIZE }
-        let config = config.pointee
+        // All of it is of 1.0.0.
+        let whole = MemoryLayout<ticklog_arrow_config>.size
+        guard let size = knownSize(config, least: whole, most: whole, alignment: MemoryLayout<ticklog_arrow_config>.alignment) else { return TICKLOG_BAD_SIZE }
+        var own = ticklog_arrow_config()
+        memcpy(&own, config, size)
+        let config = own
         message = MessageRoom(config.message, config.message_bytes)
         let known = TICKLOG_ARROW_SALVAGE | TICKLOG_ARROW_EVENTS | TICKLOG_ARROW_NO_DICTIONARY | TICKLOG_ARROW_BINARY
         guard config.flags & ~known == 0 else {
@@ -71,16 +75,5 @@ struct MessageRoom {
         for i in 0..<count { text[i] = CChar(bitPattern: bytes[i]) }
         text[count] = 0
         return status
-    }
-}
-
-extension Fault {
-    /// What a C function answers for it.
-    var status: ticklog_status {
-        switch kind {
-        case .unreadable: TICKLOG_WRONG_FORMAT
-        case .torn, .damaged: TICKLOG_DAMAGED
-        case .system: code == ENOMEM ? TICKLOG_NO_MEMORY : posixStatus(code ?? 0)
-        }
     }
 }

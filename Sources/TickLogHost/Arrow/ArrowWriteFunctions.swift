@@ -13,20 +13,25 @@ public func ticklog_arrow_write(
     var given = ticklog_arrow_write_config()
     var message = MessageRoom(nil, 0)
     do throws(ArrowError) {
+        // It releases the stream, whatever comes.
         let input = try ArrowInput(stream)
         if let config {
-            guard config.pointee.size >= MemoryLayout<ticklog_arrow_write_config>.size else { return TICKLOG_BAD_SIZE }
-            given = config.pointee
+            guard let size = knownSize(of: config) else { return TICKLOG_BAD_SIZE }
+            memcpy(&given, config, size)
             message = MessageRoom(given.message, given.message_bytes)
         }
         try ArrowWriting(input, String(cString: path), given).write()
         return TICKLOG_OK
     } catch {
-        if let config, config.pointee.size >= MemoryLayout<ticklog_arrow_write_config>.size {
-            message = MessageRoom(config.pointee.message, config.pointee.message_bytes)
-        }
+        if let config, knownSize(of: config) != nil { message = MessageRoom(config.pointee.message, config.pointee.message_bytes) }
         return message.put(error.status, terminalText(error.text))
     }
+}
+
+/// All of it is of 1.0.0.
+private func knownSize(of config: UnsafePointer<ticklog_arrow_write_config>) -> Int? {
+    let whole = MemoryLayout<ticklog_arrow_write_config>.size
+    return knownSize(config, least: whole, most: whole, alignment: MemoryLayout<ticklog_arrow_write_config>.alignment)
 }
 
 /// A stream on its way to a file.

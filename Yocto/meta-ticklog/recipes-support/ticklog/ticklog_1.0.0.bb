@@ -38,7 +38,7 @@ COMPATIBLE_HOST:armv5 = "null"
 COMPATIBLE_HOST:armv6 = "null"
 COMPATIBLE_HOST:libc-musl = "null"
 
-SWIFT = "${@d.getVar('TICKLOG_SWIFT_DIR') or d.expand('${STAGING_LIBDIR_NATIVE}/swift-toolchain')}"
+SWIFT = "${@d.getVar('TICKLOG_SWIFT_DIR') or '${STAGING_LIBDIR_NATIVE}/swift-toolchain'}"
 RUN = "env ${@qemu_wrapper_cmdline(d, d.getVar('STAGING_DIR_HOST'), [])}"
 
 do_compile() {
