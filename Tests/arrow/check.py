@@ -233,8 +233,10 @@ def tables(seed=None, number=200):
             same_columns(types, [c.to_pylist() for c in back.columns], wanted, *what, "parquet")
             for name in ["ours.csv", "ours.jsonl"]:
                 capi.write(data, os.path.join(WORK, name), capi.REPLACE)
-                again = capi.reader(os.path.join(WORK, name), capi.NO_DICTIONARY).read_all()
-                assert again.num_rows == len(wanted[0]) or name == "ours.jsonl", what
+                # An empty file is no JSON Lines.
+                if name == "ours.csv" or wanted[0]:
+                    again = capi.reader(os.path.join(WORK, name), capi.NO_DICTIONARY).read_all()
+                    assert again.num_rows == len(wanted[0]), what
     print(f"{number} tables")
 
 
