@@ -111,7 +111,8 @@ def compare_job(tool, line):
     keys = dict(option.split("=") for option in options)
     if "from" in keys and "error" not in last:
         expected = [row for row in expected if int(keys["from"]) <= row[0][1] < int(keys["to"])]
-    if result.returncode == 0:
+    # With salvage the command tells by its exit code that something was left out; to C# that is no error.
+    if result.returncode == 0 or result.returncode == 1 and "salvage" in keys and "end" in last:
         assert "end" in last, f"{what}: the command reads it, C# says {last}"
         assert len(expected) == len(rows), f"{what}: found {len(rows)} rows, expected {len(expected)}"
     else:
