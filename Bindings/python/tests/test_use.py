@@ -131,6 +131,10 @@ class Reading(InFolder):
         self.assertEqual(batches[3][99]["s"], "row 999")
         self.assertEqual(batches[1][-1]["tick"], 599)
         self.assertEqual(batches[0][5:7].to_dict(["tick"]), {"tick": [5, 6]})
+        part = batches[1][5:8].to_numpy()
+        self.assertEqual((part["tick"].tolist(), part["s"].tolist()), ([305, 306, 307], ["row 305", "row 306", "row 307"]))
+        ticklog.write("b.bcsv", {"b": [i % 3 == 0 for i in range(100)]})
+        self.assertEqual(next(ticklog.open("b.bcsv").batches(50))[5:20]["b"].tolist(), [i % 3 == 0 for i in range(5, 20)])
         with self.assertRaises(ValueError):
             t.batches(0)
 
