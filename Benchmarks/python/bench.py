@@ -1,6 +1,6 @@
 """The Python package beside pybcsv, on the same files, in turn; medians. Memory is measured in a process of its own.
 
-    bench.py [--quick] [--json FILE]
+    bench.py [--quick] [--only WORD] [--json FILE]      the datasets that have the word in their names
     bench.py --memory LIBRARY WAY FILE      what a process takes at most, in bytes, beyond what it had before the call
 """
 import json
@@ -84,13 +84,15 @@ def main():
 
     import ticklog
 
-    rows, wide = (20000, 1000) if quick else (200000, 20000)
+    rows, wide = (20000, 1000) if quick else (200000, 10000)
     tables = {
         "33 mixed columns, time series": datasets._mixed(rows, True),
         "33 mixed columns, random": datasets._mixed(rows, False),
         "1000 float32, noisy": datasets._floats(wide, "noisy"),
         "1000 float32, 10 % changing": datasets._floats(wide, "10 %"),
     }
+    if "--only" in sys.argv:
+        tables = {name: table for name, table in tables.items() if sys.argv[sys.argv.index("--only") + 1] in name}
     codes = [pybcsv.BOOL, pybcsv.UINT8, pybcsv.UINT16, pybcsv.UINT32, pybcsv.UINT64, pybcsv.INT8, pybcsv.INT16, pybcsv.INT32, pybcsv.INT64, pybcsv.FLOAT, pybcsv.DOUBLE, pybcsv.STRING]
     folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     results = []

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The Python package beside pybcsv: rows/s to pandas, numpy, Arrow and polars and back, memory, import. Needs Cross/build.sh linux-x86_64.
-#     Benchmarks/python/run.sh [--quick]      the numbers as JSON: build/bench/python.json
+#     Benchmarks/python/run.sh [--quick] [--only WORD]      the numbers as JSON: build/bench/python.json
 set -eu
 root=$(cd "$(dirname -- "$0")/../.." && pwd)
 out=$root/build/bench

@@ -144,6 +144,8 @@ class _Last(weakref.ref):  # type: ignore[type-arg]
     then, in which an interrupt would be lost, as it is in `__del__`."""
 
     __slots__ = ("_as_parameter_", "array")
+    _as_parameter_: int
+    array: ArrowArray
 
 
 _lasts: Dict[int, _Last] = {}

@@ -75,7 +75,7 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
             elif values is None:
                 pairs.append((np.empty(0, object if column.dictionary or column.format in TEXTS else FIXED[column.format][2]), None))
             else:
-                pairs.append((values.to_numpy(np), values.mask(np)))
+                pairs.append((_to_numpy(np, values), values.mask(np)))
         return pairs, head[0].length if head else 0
     grown: List[Optional[Grown]] = [None] * len(columns)
     while True:
@@ -87,7 +87,7 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
             if texts[i] is not None:
                 texts[i].add(values, True)
                 continue
-            piece = values.to_numpy(np)
+            piece = _to_numpy(np, values)
             held = grown[i]
             if held is None:
                 held = grown[i] = Grown(np, 4 * part.length, piece.dtype)
@@ -96,6 +96,25 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
         # It goes before the next one comes.
         del part, values, piece
     return [(None, None) if held is None else held.done() for held in grown], rows
+
+
+def _to_numpy(np: Any, values: Values) -> Any:
+    """A column of a batch. Many texts become objects by pyarrow, if it is there: each different one once, if they repeat."""
+    if values.length < 20000 or values.column.type != "string" or values.column.dictionary is not None:
+        return values.to_numpy(np)
+    try:
+        import pyarrow as pa
+    except ImportError:
+        return values.to_numpy(np)
+    array = _arrow_texts(pa, values.column, values, False)
+    if array is None:
+        return values.to_numpy(np)
+    if array.null_count == 0 and len(array[:4096].unique()) <= 1024:
+        encoded = array.dictionary_encode()
+        words = np.empty(len(encoded.dictionary), object)
+        words[:] = encoded.dictionary.to_pylist()
+        return words[encoded.indices.to_numpy()]
+    return array.to_numpy(zero_copy_only=False)
 
 
 class Texts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import sys
 import threading
@@ -241,10 +242,12 @@ class Table(Frame):
 
     def _with(self, **changes: Any) -> "Table":
         self._check()
-        return Table(self._choice._replace(**changes), self._state, (self._schema, self._run))
+        return type(self)(self._choice._replace(**changes), self._state, (self._schema, self._run))
 
     def rows(self, first: int = 0, last: Optional[int] = None) -> "Table":
         """Rows `first` to `last`, without that one; counted from 0, in what this table has."""
+        first = operator.index(first)
+        last = None if last is None else operator.index(last)
         if first < 0 or (last is not None and last < 0):
             count = len(self)
             first = max(0, first + count) if first < 0 else first
@@ -292,7 +295,8 @@ class Table(Frame):
             if key.step not in (None, 1):
                 raise errors.argument(f"found a step of {key.step}, expected none: slice what to_numpy() or to_pandas() gives")
             return self.rows(0 if key.start is None else key.start, key.stop)
-        if isinstance(key, int):
+        if hasattr(key, "__index__"):
+            key = operator.index(key)
             rows = list(self.rows(key, key + 1 if key != -1 else None))
             if not rows:
                 raise IndexError(f"{self.path}: there is no row {key}")
@@ -303,8 +307,7 @@ class Table(Frame):
             if raw is None:
                 raise errors.UnsupportedError(f"{self.path}: several columns have one name; choose when converting: to_pandas([...])")
             schema = self._columns()
-            table = Table(self._choice._replace(columns=tuple(raw)), self._state, ([schema[i] for i in indices], self._run))
-            return table
+            return type(self)(self._choice._replace(columns=tuple(raw)), self._state, ([schema[i] for i in indices], self._run))
         raise TypeError(f"found {type(key).__name__}, expected a column, a list of columns, a row or a slice of rows")
 
     def head(self, count: int = 5) -> Any:
@@ -500,7 +503,8 @@ class Batch(Frame):
             if step != 1:
                 raise errors.argument(f"found a step of {step}, expected none")
             return Batch(self._part.slice(start, max(0, stop - start)))
-        if isinstance(key, int):
+        if hasattr(key, "__index__"):
+            key = operator.index(key)
             at = key + len(self) if key < 0 else key
             if not 0 <= at < len(self):
                 raise IndexError(f"there is no row {key}")
