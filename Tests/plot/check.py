@@ -107,29 +107,28 @@ def texts(svg):
 
 
 def spikes():
-    count = 10_000_000
-    for place in (0, 1, 4_999_999, 7_654_321, count - 1):
+    for place, count in ((7_654_321, 10_000_000), (0, 200_000), (1, 200_000), (99_999, 200_000), (123_457, 200_000), (199_999, 200_000)):
         values = numpy.zeros(count, numpy.float32)
         values[place] = 1
         path = os.path.join(work, "spike.bcsv")
         pybcsv.write_columns(path, {"v": values}, ["v"], [pybcsv.FLOAT], row_codec="zoh", compression_level=0)
-        svg, _ = plot(path, "svg")
-        points = [p for piece in lines(svg)["v"] for p in piece]
+        out = os.path.join(work, "spike.svg")
+        ran("plot", path, "-o", out, "--force")
+        points = [p for piece in lines(ElementTree.parse(out).getroot())["v"] for p in piece]
         top = min(y for _, y in points)
         bottom = max(y for _, y in points)
         at = [x for x, y in points if y == top]
         left, right = min(x for x, _ in points), max(x for x, _ in points)
         check(bottom - top > 50, "spike at %d: not there" % place)
         check(abs((at[0] - left) / (right - left) - place / count) < 0.002, "spike at %d: at %r of %r to %r" % (place, at, left, right))
-        if place == 7_654_321:
+        if place == 123_457:
             png, _ = plot(path, "png")
             rows = numpy.where((png.rows == 5).any(axis=1))[0]
+            rows = [row for row in rows if row > 100]
             columns = numpy.where((png.rows == 5)[rows[len(rows) // 2]])[0]
-            check(len(columns) in (1, 2), "spike: %d pixels wide in the PNG" % len(columns))
+            check(1 <= len(columns) <= 3, "spike: %d pixels wide in the PNG" % len(columns))
             shown = ran("plot", path, "--width", "80", "--height", "20").stdout.decode()
             check(sum(any("\u2800" < c <= "\u28FF" for c in line) for line in shown.splitlines()) > 10, "spike: not in the terminal")
-        if os.environ.get("FEW"):
-            break
 
 
 def gaps():
@@ -202,7 +201,7 @@ def hostile():
     shown = ran("plot", os.path.join(work, "na<me&.csv")).stdout
     check(b"\x1b" not in shown and b"\\x1b" in shown, "a control character goes to the terminal")
     bad = {
-        "text.csv": "a,b\nx,y\nz,w\n", "empty.csv": "", "empty.bcsv": "", "none.jsonl": "\n",
+        "text.csv": "a,b\nx,y\nz,w\n", "empty.csv": "", "empty.bcsv": "", "none.jsonl": "\n", "header.csv": "a\n",
     }
     for file, content in bad.items():
         path = written(file, content)
@@ -211,7 +210,7 @@ def hostile():
         check(not os.path.exists(out), "%s: a picture of nothing" % file)
     ran("plot", os.path.join(work, "missing"), code=3)
     good = {
-        "header.csv": "a\n", "one.csv": "a\n5\n", "two.csv": "a\n5\n5\n", "nan.csv": "a\nnan\nnan\n", "inf.csv": "a\ninf\n-inf\n",
+        "one.csv": "a\n5\n", "two.csv": "a\n5\n5\n", "nan.csv": "a\nnan\nnan\n", "inf.csv": "a\ninf\n-inf\n",
         "huge.csv": "a\n1.7976931348623157e308\n-1.7976931348623157e308\n", "tiny.csv": "a\n5e-324\n0\n", "close.csv": "a\n1\n1.0000000000000002\n",
         "ints.csv": "a,b\n18446744073709551615,-9223372036854775808\n0,9223372036854775807\n", "zero.csv": "a\n0\n0\n",
         "ticks.csv": "tick,a\n18446744073709551615,1\n0,2\n", "back.csv": "tick,a\n" + "".join("%d,%d\n" % (100000 - i * 7, i) for i in range(9000)),
@@ -285,9 +284,12 @@ def pictures():
 
 
 class Follower:
+    started = []
+
     def __init__(self, *words):
         self.file = open(os.path.join(work, "followed"), "w+b")
         self.child = subprocess.Popen([command, "tail", *words], stdin=subprocess.DEVNULL, stdout=self.file, stderr=subprocess.PIPE)
+        Follower.started.append(self.child)
 
     def rows(self):
         return open(self.file.name, "rb").read().decode().splitlines()
@@ -395,7 +397,7 @@ def follows():
     spoiled[len(data) // 2] ^= 0x55
     bad = os.path.join(work, "bad.bcsv")
     open(bad, "wb").write(spoiled)
-    follower = Follower(bad, "-f")
+    follower = Follower(bad, "-f", "-n", "1000000")
     check(follower.child.wait(timeout=60) == 1, "damage does not end it")
     check("offset" in follower.stop(1, signalled=False), "damage is not told")
     # DLF, and texts, lines in pieces.
@@ -433,6 +435,9 @@ try:
         if os.environ.get("VERBOSE"):
             print("%s: %.1f s" % (part.__name__, time.time() - began))
 finally:
+    for child in Follower.started:
+        if child.poll() is None:
+            child.kill()
     shutil.rmtree(work)
 print("plot: %d checks, %d failures" % (checks, failures))
 sys.exit(1 if failures or checks < 100 else 0)
