@@ -13,6 +13,8 @@ passed=0 failed=0
 "$root/Tests/packaging/install.sh" || exit 1
 version=$("$root/Packaging/version.sh")
 abi=$("$root/Packaging/version.sh" abi)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH
 names="ticklog libticklog$abi libticklog-dev"
 here=$(dpkg --print-architecture)
 
@@ -61,8 +63,8 @@ for arch in ${*:-amd64 arm64}; do
         mkdir -p "$work/$arch/$name"
         check "$arch $name: unpacks" dpkg-deb -R "$(file_of "$name" "$arch")" "$work/$arch/$name"
         check "$arch $name: md5sums" sums "$work/$arch/$name"
-        check "$arch $name: lintian" lint "$(file_of "$name" "$arch")"
     done
+    check "$arch: lintian" lint $(for name in $names; do file_of "$name" "$arch"; done)
     check "$arch ticklog: files" holds "$(file_of ticklog "$arch")" /usr/bin/ticklog /etc/ticklog/receive.conf /etc/ticklog/serve.conf \
         /usr/lib/systemd/system/ticklog-receive.service /usr/lib/systemd/system/ticklog-serve.service
     check "$arch libticklog$abi: files" holds "$(file_of "libticklog$abi" "$arch")" "$lib/libticklog.so.$version" "$lib/libticklog.so.$abi"

@@ -126,7 +126,7 @@ with_pkg_config installed "" "$opt/lib"
 
 # --- Swift: the installed library as a system library; the sources as a package.
 swift_consumer() { # FOLDER
-    (cd "$work/$1" && timeout 550 swift build -q --disable-sandbox > "$work/swift.log" 2>&1) || { tail -20 "$work/swift.log"; return 1; }
+    (cd "$work/$1" && timeout 1200 swift build -q --disable-sandbox > "$work/swift.log" 2>&1) || { tail -20 "$work/swift.log"; return 1; }
     tells_version env LD_LIBRARY_PATH="$opt/lib" "$work/$1/.build/debug/Consumer"
 }
 cp -r "$here/system" "$here/swift" "$work/"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the C functions tell of files and repair in them is what the command does: over every vector, good and spoiled.
 #     Tests/report.sh [TARGET [SEED]]      linux-x86_64 unless told; another one takes a few files only. Needs
-#                                          Cross/build.sh TARGET, and the command, which it builds
+#                                          Cross/build.sh TARGET
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 target=${1:-linux-x86_64}

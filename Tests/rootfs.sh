@@ -10,7 +10,7 @@ cd "$root"
 build=${BUILD_DIR:-$root/build}
 work=$(mktemp -d)
 qemu=
-trap '[ -z "$qemu" ] || kill -9 "$qemu" 2>/dev/null || true; rm -rf "$work"' EXIT
+trap '[ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true; rm -rf "$work"' EXIT
 PATH=$PATH:/usr/sbin:/sbin
 host=${TICKLOG:-$root/.build/debug/ticklog}
 [ -n "${TICKLOG:-}" ] || Tests/built.sh
@@ -43,14 +43,20 @@ printf 'tcp="%s"\nudp="%s"\n' "$tcp" "$udp" >"$work/root/tests/sizes"
 truncate -s 64M "$work/disk"
 mke2fs -q -t ext4 "$work/disk"
 
-timeout -k 5 240 qemu-system-aarch64 -M virt -cpu cortex-a53 -smp 2 -m 512 -nographic -nic none -no-reboot \
-    -kernel "$build/rootfs/vmlinuz" -initrd "$work/root.cpio.gz" -append "console=ttyAMA0 loglevel=1 panic=-1" \
-    -drive file="$work/disk",format=raw,if=none,id=disk -device virtio-blk-device,drive=disk </dev/null >"$work/raw" 2>&1 &
-qemu=$!
+started() { # DISK WORDS...: the machine with that disk, and words for its kernel; sets $qemu
+    local disk=$1
+    shift
+    timeout -k 5 400 qemu-system-aarch64 -M virt -cpu cortex-a53 -smp 2 -m 512 -nographic -nic none -no-reboot \
+        -kernel "$build/rootfs/vmlinuz" -initrd "$work/root.cpio.gz" -append "console=ttyAMA0 loglevel=1 panic=-1 $*" \
+        -drive file="$disk",format=raw,if=none,id=disk -device virtio-blk-device,drive=disk </dev/null >"$work/console" 2>&1 &
+    qemu=$!
+}
+
+started "$work/disk"
 code=0
 wait $qemu || code=$?
 qemu=
-tr -d '\r' <"$work/raw" >"$work/console"
+sed -i 's/\r//g' "$work/console"
 [ $code = 0 ] || fail "the machine did not switch itself off: exit $code"
 
 sed -n 's/^step \([^ ]*\) .*/rootfs: \1: ok/p' Tests/rootfs/init >"$work/expected"
@@ -82,7 +88,33 @@ received() { # TRANSPORT FRAMES SIZE SEED RATE
 }
 # shellcheck disable=SC2086
 { received tcp $tcp; received udp $udp; }
-timeout 60 "$host" replay "$data/packets.log" --source rack:2 --image "$work/rack2" >"$work/replay"
-values=$(od -A n -t u2 -j $((0x1000 * 2)) -N 8 "$work/rack2" | tr -s ' ')
-[ "$values" = " 198 199 200 0" ] || fail "the log's packets: rack 2 ended with$values"
-echo "$(head -n 1 "$work/console"): $(($(wc -l <"$work/expected") - 1)) steps passed, and what they wrote is sound; $(sed -n '$s/^[^:]*: //p' "$work/run")"
+# PACKETS.LOG: the last packet of rack 2 of 200 is number 198, and has the words 198, 199, 200.
+replayed() {
+    timeout 60 "$host" replay "$1" --source rack:2 --image "$work/rack2" --force >"$work/replay" || fail "$1: $(cat "$work/replay")"
+    values=$(od -A n -t u2 -j $((0x1000 * 2)) -N 8 "$work/rack2" | tr -s ' ')
+    [ "$values" = " 198 199 200 0" ] || fail "$1: rack 2 ended with$values"
+}
+replayed "$data/packets.log"
+system=$(head -n 1 "$work/console")
+
+# Another machine, whose power is cut as soon as a client was told that all it sent is on the medium.
+truncate -s 64M "$work/cut"
+mke2fs -q -t ext4 "$work/cut"
+started "$work/cut" cut
+for _ in $(seq 3000); do
+    ! grep -q '^rootfs: on the medium' "$work/console" || break
+    kill -0 $qemu 2>/dev/null || break
+    sleep 0.1
+done
+grep -q '^rootfs: on the medium' "$work/console" || fail "nothing came onto the medium"
+pkill -KILL -P $qemu || true # timeout's child: the machine itself
+wait $qemu 2>/dev/null || true
+qemu=
+# What fsck mends is ext4's journal; 1: it did.
+code=0
+e2fsck -fy "$work/cut" >"$work/fsck" 2>&1 || code=$?
+[ $code -le 1 ] || fail "its file system after the power was cut: $(cat "$work/fsck")"
+mkdir "$work/after"
+debugfs -R "rdump / $work/after" "$work/cut" >"$work/debugfs" 2>&1
+replayed "$work/after/packets.log"
+echo "$system: $(($(wc -l <"$work/expected") - 1)) steps passed, and what they wrote is sound, also after a power cut; $(sed -n '$s/^[^:]*: //p' "$work/run")"

@@ -52,6 +52,7 @@ static const char *const names[FUNCTIONS] = {
     "ticklog_write_row", "ticklog_table_close", "ticklog_frame_build", "ticklog_packet_build", "ticklog_packet_read",
     "ticklog_log_buffer_write", "ticklog_log_buffer_read" };
 static uint32_t most[FUNCTIONS];
+static uint8_t went_well[FUNCTIONS]; /* at least once: a call that is refused at once takes no stack */
 
 
 
@@ -69,6 +70,7 @@ static uint32_t most[FUNCTIONS];
         while (used_ < top_ && *used_ == PAINT) used_++;                                                               \
         if (used_ == bottom_) semihost_exit(4);                                                                        \
         const uint32_t bytes_ = (uint32_t)((uintptr_t)top_ - (uintptr_t)used_);                                        \
+        if (status == TICKLOG_OK) went_well[function] = 1;                                                             \
         if (bytes_ > most[function]) most[function] = bytes_;                                                          \
     } while (0)
 
@@ -287,6 +289,9 @@ int main(int argc, char **argv)
         { .row_codec = TICKLOG_FLAT, .file_codec = TICKLOG_STREAM_LZ4 } };
     for (uint32_t i = 0; i < sizeof tables / sizeof *tables; i++) table_of(tables[i]);
     packets();
-    for (uint32_t i = 0; i < FUNCTIONS; i++) tell(names[i], most[i]);
+    for (uint32_t i = 0; i < FUNCTIONS; i++) {
+        if (!went_well[i]) must(TICKLOG_BAD_ARGUMENT, names[i]);
+        tell(names[i], most[i]);
+    }
     return 0;
 }

@@ -7,6 +7,8 @@
  *   Cross/cc.sh cortex-m4f build/stm32f4.elf Examples/stm32f4/main.c Examples/storage/semihosting.c -- -I Examples/storage
  *   Cross/run.sh cortex-m4f build/stm32f4.elf 2000
  *
+ * or here, from a release bundle, without Swift:  make run ARGUMENTS="2000 . run"
+ *
  * (after `make cross`; with MACHINE=netduinoplus2 before both commands: QEMU's STM32F405). Arguments: ticks, root
  * directory (it exists; default "."), run name (default: the first free one of run-001, run-002, ...). */
 #include <stddef.h>

@@ -7,6 +7,8 @@
  *   Cross/cc.sh cortex-m7f build/stm32f7.elf Examples/stm32f7/main.c Examples/storage/semihosting.c -- -I Examples/storage
  *   Cross/run.sh cortex-m7f build/stm32f7.elf 5000
  *
+ * or here, from a release bundle, without Swift:  make BOARD=mps2 run ARGUMENTS="5000 . run"
+ *
  * (after `make cross`; MACHINE=stm32f7 before the first command links for the chip itself). Arguments: ticks, root
  * directory (it exists; default "."), run name (default "f7-demo"; it must not exist). */
 #include <stddef.h>

@@ -76,7 +76,8 @@ def open_stream(path, flags=0, stream=None, columns=None, **more):
 
 
 def reader(path, flags=0, **more):
-    return pa.RecordBatchReader._import_from_c(ctypes.addressof(open_stream(path, flags, **more)))
+    made = open_stream(path, flags, **more)
+    return pa.RecordBatchReader._import_from_c(ctypes.addressof(made))
 
 
 def batches(path, flags=0, **more):

@@ -10,7 +10,8 @@ namespace TickLog.Tests
         {
             switch (arguments[0])
             {
-                case "layouts": Layouts.Print(); return 0;
+                case "layouts": Layouts.Print(int.Parse(arguments[1])); return 0;
+                case "functions": Layouts.Functions(); break;
                 case "logger": LoggerTests.Run(arguments[1]); break;
                 case "dump": Dump.Jobs(arguments[1]); break;
                 case "tables": TableTests.Run(arguments[1]); break;

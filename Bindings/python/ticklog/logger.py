@@ -31,7 +31,7 @@ class Member(NamedTuple):
 
     name: str
     type: str
-    count: int
+    length: int
     offset: int
     size: int
 
@@ -83,7 +83,7 @@ class Packer:
         self.members = members
         self.struct = struct.Struct(codes)
         only = members[0]
-        if single and (only.count > 1 or only.type == "string"):
+        if single and (only.length > 1 or only.type == "string"):
             members = [only._replace(name="value")]
             single = False
         self.shape = Shape(at, only.type if single else "", () if single else tuple(members))
@@ -107,10 +107,10 @@ class Packer:
                 if len(data) > member.size:
                     raise errors.argument(f"{member.name or 'value'}: found {len(data)} bytes, expected at most {member.size}")
                 flat.append(data)
-            elif member.count > 1:
+            elif member.length > 1:
                 several = list(one)
-                if len(several) != member.count:
-                    raise errors.argument(f"{member.name or 'value'}: found {len(several)} values, expected {member.count}")
+                if len(several) != member.length:
+                    raise errors.argument(f"{member.name or 'value'}: found {len(several)} values, expected {member.length}")
                 flat += several
             else:
                 flat.append(one)
@@ -124,12 +124,14 @@ class Packer:
 def _c_kind(kind: Any, name: str) -> Tuple[str, int]:
     """Type and count of a type of ctypes."""
     if isinstance(kind, type) and issubclass(kind, ctypes.Array):
-        if kind._type_ is ctypes.c_char:
+        element: Any = kind._type_
+        length: Any = kind._length_
+        if element is ctypes.c_char:
             return "string", 1
-        inner, count = _c_kind(kind._type_, name)
+        inner, count = _c_kind(element, name)
         if inner == "string":
             raise errors.ColumnTypeError(f"{name}: found an array of texts, expected single ones")
-        return inner, count * kind._length_
+        return inner, count * int(length)
     code = getattr(kind, "_type_", None)
     if code == "c":
         return "string", 1
@@ -228,7 +230,7 @@ class _Stream:
         self.fields = (_library.Field * max(len(shape.members), 1))()
         for field, member in zip(self.fields, shape.members):
             field.name, field.unit = _text(member.name), _text(units.get(member.name, unit))
-            field.type, field.count, field.offset, field.size = TYPE_CODES[member.type], member.count, member.offset, member.size
+            field.type, field.count, field.offset, field.size = TYPE_CODES[member.type], member.length, member.offset, member.size
         config.fields, config.field_count = self.fields, len(shape.members)
         config.interval_ns, config.phase_ns, config.queue_bytes = interval_ns, phase_ns, queue_bytes
 
@@ -317,10 +319,12 @@ class _Core:
             raise errors.ClosedError(f"{self.root}: the run belongs to process {self.pid}, which forked this one")
 
 
-@_library.RANDOM
-def _random(context: Any, out: int, count: int) -> int:
+def _entropy(context: Any, out: int, count: int) -> int:
     ctypes.memmove(out, os.urandom(count), count)
     return 0
+
+
+_random = _library.RANDOM(_entropy)
 
 
 class Logger:
@@ -537,7 +541,7 @@ def _set_metadata(config: Any, metadata: Mapping[str, Any]) -> Any:
     buffer = ctypes.create_string_buffer(data, len(data))
     fields = (_library.Field * len(packer.members))()
     for field, member in zip(fields, packer.members):
-        field.name, field.type, field.count = _text(member.name), TYPE_CODES[member.type], member.count
+        field.name, field.type, field.count = _text(member.name), TYPE_CODES[member.type], member.length
         field.offset, field.size = member.offset, member.size
     config.metadata, config.metadata_size = ctypes.addressof(buffer), len(data)
     config.metadata_fields, config.metadata_field_count = fields, len(fields)
@@ -697,7 +701,7 @@ class LoggedRun:
         told = _library.RunStatistics()
         told.size = ctypes.sizeof(told)
         _library.check(self._library.ticklog_statistics(self._handle, told), f"{self.path}: statistics", self.path)
-        result = {name: getattr(told, name) for name, _ in told._fields_ if name not in ("size", "lost_by_reason")}
+        result = {name: getattr(told, name) for name in (field[0] for field in told._fields_) if name not in ("size", "lost_by_reason")}
         result["lost_by_reason"] = {reason: told.lost_by_reason[i] for i, reason in enumerate(REASONS) if reason}
         return result
 

@@ -51,7 +51,7 @@ class _Choice(NamedTuple):
     binary: bool = False
     columns: Optional[Tuple[str, ...]] = None
     first: int = 0
-    count: Optional[int] = None
+    most: Optional[int] = None
     start: int = 0
     stop: Optional[int] = None
 
@@ -82,7 +82,7 @@ def _open_into(choice: _Choice, names: Optional[Sequence[str]], rows: int, binar
         config.column_count = len(names)
     config.batch_rows = rows
     config.first_row = choice.first
-    config.row_count = choice.count or 0
+    config.row_count = choice.most or 0
     config.from_tick = choice.start
     config.to_tick = 0 if choice.stop is None else choice.stop
     message = ctypes.create_string_buffer(_MESSAGE_BYTES)
@@ -151,7 +151,7 @@ class Table(Frame):
 
     def _parts(self, columns: Optional[Sequence[str]] = None, rows: Optional[int] = None) -> Iterator[Part]:
         schema = self._columns()
-        if self._choice.count == 0:
+        if self._choice.most == 0:
             return
         names, indices = self._indices(columns)
         every = indices == list(range(len(schema)))
@@ -226,7 +226,7 @@ class Table(Frame):
     def _known_count(self) -> Optional[int]:
         self._check()
         choice = self._choice
-        if choice.count == 0:
+        if choice.most == 0:
             return 0
         if choice.salvage or choice.start or choice.stop is not None or choice.stream is not None or self.format != "bcsv":
             return None
@@ -235,7 +235,7 @@ class Table(Frame):
         if self._count is None:
             return None
         left = max(0, self._count - choice.first)
-        return left if choice.count is None else min(left, choice.count)
+        return left if choice.most is None else min(left, choice.most)
 
     # Parts of it.
 
@@ -250,22 +250,22 @@ class Table(Frame):
             first = max(0, first + count) if first < 0 else first
             last = max(0, last + count) if last is not None and last < 0 else last
         choice = self._choice
-        count_left = None if choice.count is None else max(0, choice.count - first)
+        count_left = None if choice.most is None else max(0, choice.most - first)
         if last is not None:
             wanted = max(0, last - first)
             count_left = wanted if count_left is None else min(wanted, count_left)
-        return self._with(first=min(choice.first + first, _END), count=count_left)
+        return self._with(first=min(choice.first + first, _END), most=count_left)
 
     def ticks(self, start: int = 0, stop: Optional[int] = None) -> "Table":
         """The rows with start <= tick < stop. Polled DLF files and the BCSV files of runs are not read before `start`."""
         choice = self._choice
-        if choice.first or choice.count is not None:
+        if choice.first or choice.most is not None:
             raise errors.argument("found ticks of chosen rows, expected ticks first: table.ticks(...)[a:b]")
         start = max(int(start), choice.start)
         ends = [int(end) for end in (stop, choice.stop) if end is not None]
         end = min(ends) if ends else None
         if end is not None and end <= start:
-            return self._with(count=0)
+            return self._with(most=0)
         return self._with(start=start, stop=end)
 
     def time(self, start: Any = None, stop: Any = None) -> "Table":
@@ -277,7 +277,7 @@ class Table(Frame):
             raise errors.UnsupportedError(f"{self.path}: found no time of tick 0, expected a run that knows it")
         first = 0 if start is None else -((epoch_ns - _nanoseconds(start)) // tick_ns)
         last = None if stop is None else max(0, -((epoch_ns - _nanoseconds(stop)) // tick_ns))
-        return self._with(count=0) if last == 0 else self.ticks(max(0, first), last)
+        return self._with(most=0) if last == 0 else self.ticks(max(0, first), last)
 
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, str):
@@ -328,9 +328,9 @@ class Table(Frame):
         choice = self._choice
         stream = _arrow.allocated(ArrowArrayStream)
         try:
-            if choice.count == 0:
+            if choice.most == 0:
                 _produce.Producer(
-                    [_produce.Field(c.name.encode("utf-8", "surrogateescape"), _plain(c).encode(), c.nullable) for c in self._columns()],
+                    [_field(column) for column in self._columns()],
                     iter(()),
                 ).export(stream)
             else:
@@ -364,7 +364,8 @@ class Table(Frame):
         pl = need("polars", "to_polars")
         table = self if columns is None else self[list(columns)]
         try:
-            return pl.DataFrame(table)
+            frame: "polars.DataFrame" = pl.DataFrame(table)
+            return frame
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _of_stream(error, self.path) from None
 
@@ -400,7 +401,7 @@ class Table(Frame):
         return reports.info(self.path)
 
     def plot(self, columns: Union[str, Sequence[str], None] = None, **options: Any) -> Any:
-        """Draws columns over their rows, ticks or time; see `ticklog.plot.plot`. Needs matplotlib."""
+        """Draws columns over their rows, ticks or time; see `ticklog.plotting.plot`. Needs matplotlib."""
         from .plotting import plot
 
         return plot(self, columns, **options)
@@ -413,7 +414,8 @@ class Run(Table):
     def events(self) -> Table:
         """The events in their order; what another stream has is as it was, or missing."""
         self._check()
-        return Table(_Choice(self.path, salvage=self._choice.salvage, events=True, dictionary=self._choice.dictionary, binary=self._choice.binary), self._state)
+        choice = self._choice
+        return Table(_Choice(self.path, choice.salvage, True, None, choice.dictionary, choice.binary), self._state)
 
     @property
     def streams(self) -> Mapping[str, Table]:
@@ -459,8 +461,7 @@ class Streams(Mapping[str, Table]):
         if name not in self._events:
             raise errors.ColumnError(f"{self._of.path}: found the stream {name!r}, expected one of: {', '.join(self._names)}")
         choice = self._of._choice
-        more = {"salvage": choice.salvage, "dictionary": choice.dictionary, "binary": choice.binary}
-        return Table(_Choice(choice.path, events=self._events[name], stream=name, **more), self._of._state)
+        return Table(_Choice(choice.path, choice.salvage, self._events[name], name, choice.dictionary, choice.binary), self._of._state)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -507,51 +508,43 @@ class Batch(Frame):
         raise TypeError(f"found {type(key).__name__}, expected a column, a row or a slice of rows")
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._export(range(len(self._part.columns)))
+
+    def _export(self, indices: Sequence[int]) -> Any:
         fields, pieces = [], []
-        for i, column in enumerate(self._part.columns):
+        for i in indices:
             values = self._part.values(i)
-            fields.append(_produce.Field(column.name.encode("utf-8", "surrogateescape"), column.format.encode(), column.nullable))
-            nulls = -1 if values.null_count else 0
-            pieces.append(_produce.Piece(values.buffers, values.owner, nulls, values.offset))
+            if values.column.type == "string" and not values.is_unicode():
+                raise errors.make(-41, f"column {values.column.name}: found bytes that are no UTF-8, expected text; binary=True opens them as bytes")
+            fields.append(_field(values.column))
+            pieces.append(_produce.Piece(values.buffers, values.owner, -1 if values.null_count else 0, values.offset))
         stream = _arrow.allocated(ArrowArrayStream)
         _produce.Producer(fields, iter([(self._part.length, pieces)])).export(stream)
         return _arrow.capsule(stream, b"arrow_array_stream")
 
     def to_arrow(self, columns: Optional[Sequence[str]] = None) -> "pyarrow.Table":
         pa = need("pyarrow", "to_arrow")
-        return pa.table(_chosen(self, columns))
+        return pa.table(_Chosen(self, columns))
 
     def to_polars(self, columns: Optional[Sequence[str]] = None) -> "polars.DataFrame":
         pl = need("polars", "to_polars")
-        return pl.DataFrame(_chosen(self, columns))
+        frame: "polars.DataFrame" = pl.DataFrame(_Chosen(self, columns))
+        return frame
 
 
-def _chosen(batch: Batch, columns: Optional[Sequence[str]]) -> Batch:
-    if columns is None:
-        return batch
-    _, indices = batch._indices(columns)
-    part = batch._part
-    taken = part.choose(indices)
-    return _Projected(taken, [part.columns[i] for i in indices])
+class _Chosen:
+    """Some columns of a batch, for other packages."""
 
-
-class _Projected(Batch):
-    def __init__(self, part: Part, columns: Sequence[Column]):
-        super().__init__(part)
-        self._own = columns
-
-    def _columns(self) -> Sequence[Column]:
-        return self._own
+    def __init__(self, batch: Batch, columns: Optional[Sequence[str]]):
+        self._of = batch
+        self._at = batch._indices(columns)[1]
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        fields, pieces = [], []
-        for i, column in enumerate(self._own):
-            values = self._part.values(i)
-            fields.append(_produce.Field(column.name.encode("utf-8", "surrogateescape"), column.format.encode(), column.nullable))
-            pieces.append(_produce.Piece(values.buffers, values.owner, -1 if values.null_count else 0, values.offset))
-        stream = _arrow.allocated(ArrowArrayStream)
-        _produce.Producer(fields, iter([(self._part.length, pieces)])).export(stream)
-        return _arrow.capsule(stream, b"arrow_array_stream")
+        return self._of._export(self._at)
+
+
+def _field(column: Column) -> _produce.Field:
+    return _produce.Field(column.name.encode("utf-8", "surrogateescape"), column.format.encode(), column.nullable)
 
 
 class _Batches:
@@ -567,10 +560,6 @@ class _Batches:
     def __next__(self) -> Batch:
         with self._lock:
             return Batch(next(self._parts))
-
-
-def _plain(column: Column) -> str:
-    return column.dictionary.format if column.dictionary is not None else column.format
 
 
 def _bytes_of(path: str) -> int:
@@ -597,7 +586,7 @@ def _count_rows(path: str) -> Optional[int]:
         return None
     try:
         rows = ctypes.c_uint64()
-        return rows.value if library.ticklog_reader_rows(reader, ctypes.byref(rows)) == 0 else None
+        return int(rows.value) if library.ticklog_reader_rows(reader, ctypes.byref(rows)) == 0 else None
     finally:
         library.ticklog_reader_close(reader)
 
@@ -619,13 +608,14 @@ def _nanoseconds(moment: Any) -> int:
             moment = moment.replace(tzinfo=datetime.timezone.utc)
         since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
         nanoseconds = getattr(moment, "nanosecond", 0)
-        return ((since.days * 86400 + since.seconds) * 1000000 + since.microseconds) * 1000 + int(nanoseconds)
-    if type(moment).__module__ == "numpy" and hasattr(moment, "astype") and getattr(moment, "dtype", None) is not None and moment.dtype.kind == "M":
+        microseconds: int = (since.days * 86400 + since.seconds) * 1000000 + since.microseconds
+        return microseconds * 1000 + int(nanoseconds)
+    if getattr(getattr(moment, "dtype", None), "kind", "") == "M":
         return int(moment.astype("datetime64[ns]").astype("int64"))
     if isinstance(moment, int):
         return moment * 1000000000
     if isinstance(moment, float):
-        return round(moment * 1e9)
+        return round(moment * 1e6) * 1000  # a float has no more digits
     raise TypeError(f"found {type(moment).__name__}, expected a datetime, a text or seconds")
 
 

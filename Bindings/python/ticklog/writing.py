@@ -19,7 +19,7 @@ def write(
     path: "Path",
     frame: Any,
     format: Optional[str] = None,
-    row_codec: str = "auto",
+    row_codec: Optional[str] = None,
     file_codec: Optional[str] = None,
     level: Optional[int] = None,
     overwrite: bool = False,
@@ -32,7 +32,7 @@ def write(
     pandas is not written: `reset_index()` makes a column of it.
 
     `format` is bcsv, csv, jsonl or parquet; otherwise the path's extension says it. Of BCSV, `row_codec` is flat, zoh, delta or
-    auto (what makes the first rows smallest), `file_codec` packet, packet-lz4, batch, stream or stream-lz4 (batch, unless it
+    auto (what makes the first rows smallest; it is the default), `file_codec` packet, packet-lz4, batch, stream or stream-lz4 (batch, unless it
     is given); of Parquet, `file_codec` is lz4 or none. `level` is that of LZ4, 1 to 9 (6). An existing file is replaced with
     ``overwrite=True`` alone.
 
@@ -61,7 +61,7 @@ def write(
     config.size = ctypes.sizeof(config)
     config.flags = _library.ARROW_REPLACE if overwrite else 0
     config.format = None if format is None else format.encode()
-    config.row_codec = row_codec.encode() if row_codec is not None else None
+    config.row_codec = None if row_codec is None else row_codec.encode()
     config.file_codec = None if file_codec is None else file_codec.encode()
     try:
         config.level = _number("level", level or 0, 9)
@@ -91,10 +91,8 @@ def convert(source: "Path", target: "Path", salvage: bool = False, **options: An
     >>> import ticklog
     >>> ticklog.write("b.bcsv", {"t": [1, 2], "on": [True, False]})
     >>> ticklog.convert("b.bcsv", "b.csv")
-    >>> print(open("b.csv").read(), end="")
-    t,on
-    1,true
-    2,false
+    >>> ticklog.open("b.csv").to_dict()
+    {'t': [1, 2], 'on': [True, False]}
     """
     with open_table(source, salvage=salvage, binary=True) as table:
         write(target, table, **options)

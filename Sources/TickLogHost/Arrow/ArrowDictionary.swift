@@ -110,7 +110,7 @@ struct ArrowMemory {
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
         if used + bytes.count > room { try reserve(max(256, 2 * room, used + bytes.count)) }
-        if let from = bytes.baseAddress { (start + used).copyMemory(from: from, byteCount: bytes.count) }
+        if bytes.count > 0, let from = bytes.baseAddress { (start + used).copyMemory(from: from, byteCount: bytes.count) }
         used += bytes.count
     }
 

@@ -190,19 +190,24 @@ final class ArrowSource {
         } catch {
             fail(error)
         }
+        if ended, failure == nil, let fault = whatIsWrong { fail(fault) }
         if isShorter {
             // What was read last may be zeros of nobody.
             rows = 0
             failure = nil
             fail(Fault(.damaged, path, at: nil, "found a file that became shorter while it was read, expected the bytes that it had"))
         }
-        guard ended, failure == nil else { return }
-        for fault in input.faults where fault.kind == .system || (fault.kind != .torn && !choice.salvage) { return fail(fault) }
-        for fault in base.faults where base.isFatal(fault, salvage: choice.salvage) { return fail(fault) }
+    }
+
+    /// Of a table that has ended.
+    private var whatIsWrong: Fault? {
+        for fault in input.faults where fault.kind == .system || (fault.kind != .torn && !choice.salvage) { return fault }
+        for fault in base.faults where base.isFatal(fault, salvage: choice.salvage) { return fault }
+        return nil
     }
 
     private var isShorter: Bool {
-        for file in files where file.isShorter { return true }
+        for file in files where file.isShorter || (failure != nil && file.isCut) { return true }
         return false
     }
 
@@ -348,7 +353,10 @@ final class ArrowSource {
             guard let source = ArrowSource.of(stream), let out else { return EINVAL }
             return source.next(to: out)
         }
-        made.get_last_error = { stream in ArrowSource.of(stream)?.lastError }
+        made.get_last_error = { stream in
+            guard let source = ArrowSource.of(stream) else { return nil }
+            return source.lastError
+        }
         made.release = { stream in
             guard let stream, let owner = stream.pointee.private_data else { return }
             stream.pointee.release = nil

@@ -82,6 +82,9 @@ public final class MappedFile {
     /// `FileGuard`.
     var isShorter: Bool { whole?.isShorter ?? FileGuard.isShorter(place) }
 
+    /// Its path leads to less than there was. (What is missing of a page is zeros, which nobody notes.)
+    var isCut: Bool { whole?.isCut ?? (mapped && kind(of: path) == .file && size(of: path) < UInt64(bytes.count)) }
+
     deinit {
         guard whole == nil, bytes.count > 0 else { return }
         let address = UnsafeMutableRawPointer(mutating: bytes.start)

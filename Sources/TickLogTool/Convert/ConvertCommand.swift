@@ -4,27 +4,27 @@ import TickLogHost
 
 func convertCommand() -> Command {
     Command(
-        name: "convert", summary: "converts between BCSV, CSV, JSON Lines and runs, and to Parquet",
+        name: "convert", summary: "converts between BCSV, CSV, JSON Lines and runs, and to Parquet and MCAP",
         help: """
             Usage: ticklog convert IN OUT [OPTION]...
 
             IN is a BCSV, CSV, JSON Lines or DLF file, one of RNO-G packets (see ticklog rnog --help), a BMS log, or a run's
             directory or archive (its polled file), found out from the content; - is standard input. OUT is what its extension
-            says: .bcsv, .csv, .jsonl or .parquet; - is standard output; with / at its end, or with --format, it is the
-            directory of a run. OUT is written beside its place and gets its name when it is whole: after a failure there is
-            no part of it.
+            says: .bcsv, .csv, .jsonl, .parquet or .mcap; - is standard output; with / at its end, or with --format, it is
+            the directory of a run. OUT is written beside its place and gets its name when it is whole: after a failure there
+            is no part of it.
 
             A run becomes a run of the other format, or a copy, with all that it has. A table becomes a run if it has a
             column tick: columns a.x and a.y are a stream a, others a stream of one value. With a column stream as well,
             as cat --events prints it, it becomes the run's event file.
 
               --format bcsv|dlf   of a run as OUT; bcsv unless given
-              --tick-ns N         of a table that becomes a run: nanoseconds of a tick; 1000000 unless given
-              --epoch-ns N        of a table that becomes a run: Unix time of tick 0; 0, unknown, unless given
+              --tick-ns N         of a table that becomes a run, or MCAP: nanoseconds of a tick; 1000000 unless given
+              --epoch-ns N        of a table that becomes a run, or MCAP: Unix time of tick 0; 0, unknown, unless given
               --events            of a run as IN: its event file, instead of the polled one
               --force             replaces OUT if it is there; as a run, only a run
               --salvage           goes on behind damage of IN, and reports what was skipped; exit code 1
-              --to FORMAT         bcsv, csv, jsonl or parquet, instead of what OUT's extension says
+              --to FORMAT         bcsv, csv, jsonl, parquet or mcap, instead of what OUT's extension says
               --row-codec C       flat, zoh, delta or auto (the default): what makes the first rows smallest
               --file-codec C      packet, packet-lz4, batch (the default), stream, stream-lz4
               --level N           of the file codecs with LZ4, 1 to 9; 6 unless given, of runs 1
@@ -33,6 +33,9 @@ func convertCommand() -> Command {
 
             For Parquet as OUT, which is written and not read:
             \(parquetOptionHelp())
+            For MCAP as OUT, which Foxglove and PlotJuggler open. A run becomes a channel for each stream, events as well;
+            anything else with a column time_ns, timestamp_ns, tick or time (seconds) becomes one channel:
+            \(mcapOptionHelp())
             For CSV and JSON Lines as IN. A type is the narrowest that keeps every value of its column:
             \(textOptionHelp())
             Examples:
@@ -41,6 +44,7 @@ func convertCommand() -> Command {
 
             """,
         options: textOptionList() + parquetOptionList() + [
+            Option("chunk-bytes", takesValue: true),
             Option("to", takesValue: true), Option("force"), Option("salvage"), Option("row-codec", takesValue: true),
             Option("file-codec", takesValue: true), Option("level", takesValue: true),
             Option("packet-size", takesValue: true), Option("bcsv-version", takesValue: true), Option("format", takesValue: true),
@@ -54,6 +58,8 @@ private func convert(_ arguments: Arguments) throws(Failure) -> Int32 {
         throw .usage("found \(arguments.operands.count) operands, expected two: IN and OUT")
     }
     let out = arguments.operands[1]
+    if isMCAP(arguments, out) { return try convertMCAP(arguments, out) }
+    if arguments.has("chunk-bytes") { throw .usage("found --chunk-bytes without MCAP as OUT, expected it with a name that ends with .mcap, or --to mcap") }
     if let file = rnogInput(arguments.operands[0]) { return try convertRNOG(file, out, nil, arguments) }
     if arguments.has("format") || out.utf8.last == 0x2F { return try convertRun(arguments, out) }
     let format = try outputFormat(arguments, out)
@@ -116,11 +122,15 @@ extension NewFile {
 
 /// - Parameter option: the one that names the format instead of the extension.
 func outputFormat(_ arguments: Arguments, _ out: String, option: String = "to") throws(Failure) -> String {
-    let to = try arguments.choice(option, ["bcsv", "csv", "jsonl", "parquet"], or: "")
+    // MCAP is dealt with before.
+    let more = option == "to" ? ["parquet", "mcap"] : ["parquet"]
+    let to = try arguments.choice(option, ["bcsv", "csv", "jsonl"] + more, or: "")
     if !to.isEmpty { return to }
-    if out == "-" { throw .usage("found - as OUT without --\(option), expected --\(option) bcsv, csv, jsonl or parquet") }
+    if out == "-" {
+        throw .usage("found - as OUT without --\(option), expected --\(option) bcsv, csv, jsonl\(option == "to" ? ", parquet or mcap" : " or parquet")")
+    }
     guard let format = tableFormat(of: out) else {
-        throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv, .jsonl or .parquet, or --\(option)")
+        throw .usage("found OUT '\(terminalText(out))', expected a name that ends with .bcsv, .csv, .jsonl\(option == "to" ? ", .parquet or .mcap" : " or .parquet"), or --\(option)")
     }
     return format
 }

@@ -23,7 +23,10 @@ func parquetOptionHelp() -> String {
 func parquetOptions(_ arguments: Arguments, _ format: String) throws(Failure) -> ParquetOptions {
     var options = ParquetOptions()
     for option in parquetOptionList() where format != "parquet" && arguments.has(option.name) {
-        throw .usage("found --\(option.name) without Parquet as OUT, expected it with a name that ends with .parquet, or --to parquet")
+        throw .usage(
+            option.name == "compression"
+                ? "found --compression without Parquet or MCAP as OUT, expected it with a name that ends with .parquet or .mcap, or --to"
+                : "found --\(option.name) without Parquet as OUT, expected it with a name that ends with .parquet, or --to parquet")
     }
     options.compression = try arguments.choice("compression", ["lz4", "none"], or: "lz4") == "lz4" ? .lz4 : .none
     options.rowGroupBytes = Int(try arguments.number("row-group-bytes", 4096...1 << 30, or: UInt64(options.rowGroupBytes)))

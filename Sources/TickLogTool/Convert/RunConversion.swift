@@ -10,13 +10,13 @@ func convertRun(_ arguments: Arguments, _ out: String) throws(Failure) -> Int32 
     _ = try parquetOptions(arguments, "run")
     let encoding = try Encoding(arguments)
     let path = arguments.operands[0]
-    let time = try TableTime(arguments)
+    let (tickNs, epochNs) = try tableTime(arguments)
     let input = try TableInput(path, arguments, isRun: true)
     for option in ["tick-ns", "epoch-ns"] where arguments.has(option) {
         if case .run = input.source { throw .usage("found --\(option) with a run as IN, which has its own") }
     }
     let source: RunSource
-    do throws(Fault) { source = try runSource(input, time) } catch { throw Failure(named(error, path)) }
+    do throws(Fault) { source = try runSource(input, tickNs, epochNs) } catch { throw Failure(named(error, path)) }
     input.printNotes()
     for fault in source.faults where fault.kind != .torn && (fault.kind == .system || !arguments.has("salvage")) {
         throw Failure(fault)
@@ -55,21 +55,16 @@ private func named(_ fault: Fault, _ path: String) -> Fault {
     fault.path.isEmpty ? Fault(fault.kind, path, at: fault.offset, fault.text, code: fault.code) : fault
 }
 
-/// Time of a table that becomes a run.
-private struct TableTime {
-    let tickNs: UInt64
-    let epochNs: Int64
-
-    init(_ arguments: Arguments) throws(Failure) {
-        tickNs = try arguments.unsigned("tick-ns") ?? 1_000_000
-        guard tickNs > 0 else { throw .usage("--tick-ns: found 0, expected nanoseconds of a tick") }
-        let epoch = arguments.value("epoch-ns") ?? "0"
-        guard let number = Int64(epoch) else { throw .usage("--epoch-ns: found '\(terminalText(epoch))', expected a whole number") }
-        epochNs = number
-    }
+/// Time of a table that becomes a run, or MCAP.
+func tableTime(_ arguments: Arguments) throws(Failure) -> (tickNs: UInt64, epochNs: Int64) {
+    let tickNs = try arguments.unsigned("tick-ns") ?? 1_000_000
+    guard tickNs > 0 else { throw .usage("--tick-ns: found 0, expected nanoseconds of a tick") }
+    let epoch = arguments.value("epoch-ns") ?? "0"
+    guard let epochNs = Int64(epoch) else { throw .usage("--epoch-ns: found '\(terminalText(epoch))', expected a whole number") }
+    return (tickNs, epochNs)
 }
 
-private func runSource(_ input: TableInput, _ time: TableTime) throws(Fault) -> RunSource {
+private func runSource(_ input: TableInput, _ tickNs: UInt64, _ epochNs: Int64) throws(Fault) -> RunSource {
     switch input.source {
     case .run(let run):
         if run.directory.isLocked { Console.error("ticklog: note: \(terminalText(input.path)): the run was never closed\n") }
@@ -77,6 +72,6 @@ private func runSource(_ input: TableInput, _ time: TableTime) throws(Fault) -> 
     case .dlf, .row:
         throw Fault(.unreadable, input.path, at: nil, "found one file of a run, expected the run's directory or archive")
     default:
-        return try TableRun(input.path, tickNs: time.tickNs, epochNs: time.epochNs) { () throws(Fault) in try input.open() }
+        return try TableRun(input.path, tickNs: tickNs, epochNs: epochNs) { () throws(Fault) in try input.open() }
     }
 }

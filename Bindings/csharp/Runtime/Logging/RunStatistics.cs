@@ -22,7 +22,7 @@ namespace TickLog
     /// <summary>What a run has done so far. Offered = Written + Lost + Pending.</summary>
     public sealed unsafe class RunStatistics
     {
-        private readonly ulong[] lost = new ulong[5];
+        private readonly ulong[] lost = new ulong[8];
 
         internal RunStatistics(ref ticklog_run_statistics s)
         {

@@ -70,7 +70,7 @@ namespace TickLog.Native
         public uint size;
         public int last_error;
         public ulong ticks, offered, written, lost, pending;
-        public fixed ulong lost_by_reason[5];
+        public fixed ulong lost_by_reason[8];
         public ulong rows, bytes, packets, syncs, storage_errors, longest_gap;
         public uint ring_bytes, ring_high_water;
     }

@@ -145,6 +145,26 @@ namespace TickLog
             return values;
         }
 
+        /// <summary>The same in the column's own type.</summary>
+        public Array ToArray(int column)
+        {
+            switch (At(column).Column.Type)
+            {
+                case ColumnType.Bool: return ToArray<bool>(column);
+                case ColumnType.UInt8: return ToArray<byte>(column);
+                case ColumnType.UInt16: return ToArray<ushort>(column);
+                case ColumnType.UInt32: return ToArray<uint>(column);
+                case ColumnType.UInt64: return ToArray<ulong>(column);
+                case ColumnType.Int8: return ToArray<sbyte>(column);
+                case ColumnType.Int16: return ToArray<short>(column);
+                case ColumnType.Int32: return ToArray<int>(column);
+                case ColumnType.Int64: return ToArray<long>(column);
+                case ColumnType.Float: return ToArray<float>(column);
+                case ColumnType.Double: return ToArray<double>(column);
+                default: return ToArray<string>(column);
+            }
+        }
+
         /// <summary>Copies the column's Count values to `values`, from place `start` on.</summary>
         public void CopyTo<T>(int column, T[] values, int start)
         {

@@ -185,21 +185,81 @@ namespace TickLog
         /// <summary>A column as an array of its own type.</summary>
         public Array ReadColumn(int column)
         {
-            switch (schema.Columns[Place(column)].Type)
+            return ReadPlaces(new[] { Place(column) })[0];
+        }
+
+        /// <summary>Columns as arrays of their own types, read in one go; no names: all columns.</summary>
+        public Array[] ReadColumns(params string[] columns)
+        {
+            CheckOpen();
+            if (columns == null) throw new ArgumentNullException("columns");
+            var places = new int[columns.Length == 0 ? schema.Columns.Length : columns.Length];
+            for (int index = 0; index < places.Length; index++) places[index] = columns.Length == 0 ? index : IndexOf(columns[index]);
+            return ReadPlaces(places);
+        }
+
+        private Array[] ReadPlaces(int[] places)
+        {
+            Table table = Choose(ref places);
+            try
             {
-                case ColumnType.Bool: return Read(column, false, false);
-                case ColumnType.UInt8: return Read<byte>(column, false, 0);
-                case ColumnType.UInt16: return Read<ushort>(column, false, 0);
-                case ColumnType.UInt32: return Read<uint>(column, false, 0);
-                case ColumnType.UInt64: return Read<ulong>(column, false, 0);
-                case ColumnType.Int8: return Read<sbyte>(column, false, 0);
-                case ColumnType.Int16: return Read<short>(column, false, 0);
-                case ColumnType.Int32: return Read<int>(column, false, 0);
-                case ColumnType.Int64: return Read<long>(column, false, 0);
-                case ColumnType.Float: return Read<float>(column, false, 0);
-                case ColumnType.Double: return Read<double>(column, false, 0);
-                default: return Read<string>(column, false, null);
+                var parts = new List<Array>[places.Length];
+                for (int index = 0; index < places.Length; index++) parts[index] = new List<Array>();
+                long count = 0;
+                foreach (Batch batch in table.Batches())
+                {
+                    using (batch)
+                    {
+                        for (int index = 0; index < places.Length; index++) parts[index].Add(batch.ToArray(places[index]));
+                        count += batch.Count;
+                    }
+                }
+                var arrays = new Array[places.Length];
+                for (int index = 0; index < places.Length; index++)
+                {
+                    arrays[index] = Join(parts[index], count, ColumnTypes.Element(table.schema.Columns[places[index]].Type));
+                    parts[index] = null;
+                }
+                return arrays;
             }
+            finally
+            {
+                if (table != this) table.Dispose();
+            }
+        }
+
+        /// <summary>A table of these columns alone, with their places in it; or this one, where they cannot be chosen by name.</summary>
+        private Table Choose(ref int[] places)
+        {
+            var one = new Dictionary<int, int>();
+            var names = new List<string>();
+            foreach (int place in places)
+            {
+                if (one.ContainsKey(place)) continue;
+                one.Add(place, names.Count);
+                names.Add(schema.Columns[place].Name);
+                if (schema.Unchosen.Contains(schema.Columns[place].Name)) return this;
+            }
+            if (names.Count == schema.Columns.Length) return this;
+            TableOptions part = options.Copy();
+            part.Columns = names.ToArray();
+            Table table = Open(Path, part);
+            places = Array.ConvertAll(places, place => one[place]);
+            return table;
+        }
+
+        private Array Join(List<Array> parts, long count, Type element)
+        {
+            if (parts.Count == 1) return parts[0];
+            if (count > int.MaxValue) throw new TickLogException(Status.TooLarge, Path + ": found " + count + " rows, expected at most 2147483647 for an array");
+            Array values = Array.CreateInstance(element, (int)count);
+            int at = 0;
+            foreach (Array part in parts)
+            {
+                Array.Copy(part, 0, values, at, part.Length);
+                at += part.Length;
+            }
+            return values;
         }
 
         private int Place(int column)
@@ -217,39 +277,23 @@ namespace TickLog
             CheckOpen();
             Column column = schema.Columns[place];
             Values.Takes(column, typeof(T));
-            // A column that cannot be chosen by its name comes with all others.
-            Table table = this;
-            if (schema.Columns.Length > 1 && !schema.Unchosen.Contains(column.Name))
-            {
-                TableOptions one = options.Copy();
-                one.Columns = new[] { column.Name };
-                table = Open(Path, one);
-                place = 0;
-            }
+            var places = new[] { place };
+            Table table = Choose(ref places);
             try
             {
-                var parts = new List<T[]>();
+                var parts = new List<Array>();
                 long count = 0;
                 foreach (Batch batch in table.Batches())
                 {
                     using (batch)
                     {
                         var part = new T[batch.Count];
-                        if (hasMissing) batch.CopyTo(place, part, 0, missing); else batch.CopyTo(place, part, 0);
+                        if (hasMissing) batch.CopyTo(places[0], part, 0, missing); else batch.CopyTo(places[0], part, 0);
                         parts.Add(part);
                         count += part.Length;
                     }
                 }
-                if (parts.Count == 1) return parts[0];
-                if (count > int.MaxValue) throw new TickLogException(Status.TooLarge, Path + ": found " + count + " rows, expected at most 2147483647 for an array");
-                var values = new T[count];
-                long at = 0;
-                foreach (T[] part in parts)
-                {
-                    Array.Copy(part, 0, values, at, part.Length);
-                    at += part.Length;
-                }
-                return values;
+                return (T[])Join(parts, count, typeof(T));
             }
             finally
             {
@@ -303,7 +347,7 @@ namespace TickLog
             stream.Dispose();
         }
 
-        private static StreamHandle OpenStream(string path, TableOptions options)
+        private static StreamHandle OpenStream(string path, TableOptions options, bool isBinary = true)
         {
             const int room = 1024;
             byte[] name = Utf8.Terminated(path, "path");
@@ -314,7 +358,7 @@ namespace TickLog
                 {
                     ticklog_arrow_config config = default(ticklog_arrow_config);
                     config.size = (uint)sizeof(ticklog_arrow_config);
-                    config.flags = Binary | (options.Salvage ? Salvage : 0) | (options.Events ? Events : 0);
+                    config.flags = (isBinary ? Binary : 0) | (options.Salvage ? Salvage : 0) | (options.Events ? Events : 0);
                     config.stream = arena.Text(options.Stream, "Stream");
                     if (options.Columns != null)
                     {

@@ -53,9 +53,9 @@ namespace TickLog
 
         /// <summary>
         /// Makes a sound file or run of what verifies, as `output`, where nothing may be; null: in place, the original staying as
-        /// PATH.orig. TickLogException: it cannot be repaired, and nothing was written.
+        /// PATH.orig. keepUnverified: of a torn last BCSV packet, the whole rows are kept, which no checksum covers.
+        /// TickLogException: it cannot be repaired, and nothing was written.
         /// </summary>
-        /// <param name="keepUnverified">Of a torn last BCSV packet, the whole rows are kept, which no checksum covers.</param>
         public static Report Repair(string path, string output = null, bool keepUnverified = false)
         {
             byte[] name = Utf8.Terminated(path, "path");
@@ -82,6 +82,13 @@ namespace TickLog
             const string error = "{\"error\":\"";
             if (json == null) throw TickLogException.Of(status, path);
             if (json.StartsWith(error, StringComparison.Ordinal)) throw new TickLogException(status, Unquote(json, error.Length));
+            if (status != Status.Ok && status != Status.Damaged && status != Status.WrongFormat)
+            {
+                // The system refused: that is no property of the file. The report's damage says why.
+                const string reason = "\"text\":\"";
+                int at = json.IndexOf(reason, StringComparison.Ordinal);
+                throw at < 0 ? TickLogException.Of(status, path) : new TickLogException(status, path + ": " + Unquote(json, at + reason.Length));
+            }
             return new Report(status, json);
         }
 
