@@ -31,7 +31,7 @@ under=
 for path in Tests/Vectors/bcsv/v15_alltypes_zoh_packet.bcsv Tests/Vectors/bcsv/v15_bad_logger_delta_packet_flush75_flippayload2.bcsv \
     Tests/Vectors/dlf/real_structs "$work"/bcsv/*; do
     # shellcheck disable=SC2086
-    timeout -k 5 300 $under "$work/consumer" "$path" "$work/out.bcsv" >"$work/out.txt" || {
+    timeout -k 5 300 $under "$work/consumer" "$path" "$work/out.bcsv" ${under:+kept} >"$work/out.txt" || {
         echo "$path: the C consumer failed" >&2
         exit 1
     }

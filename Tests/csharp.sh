@@ -30,8 +30,8 @@ compile -d:TICKLOG_SPAN -r:"$work/TickLog.dll" -out:"$work/TickLog.Tests.exe" "$
 
 # A small nursery: the collector moves what is not pinned all the time.
 export MONO_GC_PARAMS=nursery-size=256k
-tests() { # LIMIT WORDS...
-    timeout -k 5 "$1" mono --debug "$work/TickLog.Tests.exe" "${@:2}"
+tests() { # LIMIT WORDS...: in the work folder, where mono leaves its report if it crashes
+    (cd "$work" && exec timeout -k 5 "$1" mono --debug "$work/TickLog.Tests.exe" "${@:2}")
 }
 
 # The package as Unity and NuGet want it.

@@ -39,15 +39,10 @@ final class MCAPChannel {
         }
         add(",\"type\":\"object\",\"properties\":{")
         if isOpaque { add("\"hex\":{\"type\":\"string\",\"contentEncoding\":\"base16\"}") }
-        var names = Set<String>()
+        // An object has each key once.
+        var names = DistinctNames()
         for member in isOpaque ? [] : members {
-            // An object has each key once.
-            var name = member.name
-            var number = 2
-            while !names.insert(name).inserted {
-                name = member.name + "~\(number)"
-                number += 1
-            }
+            let name = names.add(member.name)
             var text: [UInt8] = [0x2C]
             jsonQuoted(name) { text.append($0) }
             text.append(0x3A)

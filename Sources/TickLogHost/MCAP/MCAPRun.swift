@@ -26,7 +26,7 @@ private final class MCAPRun {
     private let salvage: Bool
     private let timeline: RunTimeline
     private var sources: [Source] = []
-    private var topics = Set<String>()
+    private var topics = DistinctNames()
     private(set) var report: TableReport
 
     init(_ run: Run, _ writer: MCAPWriter, salvage: Bool) {
@@ -76,12 +76,7 @@ private final class MCAPRun {
 
     private func add(_ stream: RunStream) throws(Fault) -> (id: Int, channel: MCAPChannel) {
         // As `cat --stream` calls the second of a name.
-        var topic = stream.name
-        var number = 2
-        while !topics.insert(topic).inserted {
-            topic = stream.name + "~\(number)"
-            number += 1
-        }
+        let topic = topics.add(stream.name)
         let isSingle = stream.fields.count == 1 && stream.fields[0].name.isEmpty
         var members: [MCAPChannel.Member] = []
         for field in stream.fields {

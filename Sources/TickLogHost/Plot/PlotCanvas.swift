@@ -147,7 +147,7 @@ extension PlotFigure {
             let colour = PlotColour.series(index)
             let room = Int(right - x - 3 * character)
             guard room > 6 * canvas.characterWidth else {
-                canvas.text("...", x, y, PlotColour.text, .start)
+                if room > 0 { canvas.text("...", x, y, PlotColour.text, .start) }
                 break
             }
             let name = canvas.fitting(label(index), k + 1 < panel.series.count ? min(room, max(12 * canvas.characterWidth, Int(inner) / 3)) : room)

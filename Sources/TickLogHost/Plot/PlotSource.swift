@@ -262,9 +262,13 @@ public final class PlotSource {
                     }
                     let described = recording.streams[stream]
                     if described.isPolled, group.isBegun, tick > group.nextTick { group.cut() }
-                    if let lost = cut[described.index]?.holds(tick), lost { group.cut() }
                     group.isBegun = true
                     group.nextTick = described.isPolled ? described.due(from: tick &+ 1) : UInt64.max
+                    // What stands in the place of a lost sample is none.
+                    if described.isPolled, let isLost = cut[described.index]?.holds(tick), isLost {
+                        group.cut()
+                        continue
+                    }
                     for one in group.series { take(one, bucket) }
                 }
             }

@@ -19,6 +19,7 @@ func benchCommand() -> Command {
                         throws all away: packets a second of both in turn; the time of queries, and memory, under a load; the
                         time of a start with a log and no image
               parquet   values written as Parquet, by shape of the table, plain and with LZ4; the file's sync is not counted
+              mcap      values read from BCSV and written as MCAP to nowhere, plain and with LZ4
               rnog      RNO-G packets: Adler-32, decoding with it, and the index of a file of 1 GiB
 
               --runs N      of which the median is told; 5 by default
@@ -44,9 +45,9 @@ func benchCommand() -> Command {
             Option("out", takesValue: true), Option("json"),
         ],
         run: { (arguments) throws(Failure) in
-            let names = ["crc32c", "queue", "logbuffer", "receive", "serve", "parquet", "rnog"]
+            let names = ["crc32c", "queue", "logbuffer", "receive", "serve", "parquet", "mcap", "rnog"]
             for name in arguments.operands where !names.contains(name) {
-                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer, receive, serve, parquet or rnog")
+                throw .usage("found '\(terminalText(name))', expected crc32c, queue, logbuffer, receive, serve, parquet, mcap or rnog")
             }
             let bench = Bench(
                 output: Output(descriptor: 1), json: arguments.has("json"), runs: Int(try arguments.number("runs", 1...99, or: 5)),
@@ -71,6 +72,7 @@ func benchCommand() -> Command {
                 try ServeBench(bench, directory: arguments.value("out") ?? ".", options).run()
             }
             if chosen.contains("parquet") { try ParquetBench(bench, directory: arguments.value("out") ?? ".").run() }
+            if chosen.contains("mcap") { try MCAPBench(bench, directory: arguments.value("out") ?? ".").run() }
             try bench.output.finish()
             return Exit.ok
         })

@@ -68,7 +68,7 @@ struct ParquetBench {
 }
 
 /// About 32 MiB of values as a logger meets them: counters, noise, and some that stay for a while.
-private final class ParquetBenchValues {
+final class ParquetBenchValues {
     let rows: Int
     /// Of the values alone; of strings their characters.
     let bytes: Int
