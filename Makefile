@@ -1,7 +1,7 @@
 # Two commands on a fresh Debian 12 with a Swift toolchain, as root: `make demo` and `make test`.
 include Cross/cross.mk
 .DEFAULT_GOAL := help
-.PHONY: help build dist demo docs test test-fast test-ship test-tools bench bench-host bench-bcsv numbers packages install uninstall deb clean
+.PHONY: help build dist wheel demo docs test test-fast test-ship test-tools bench bench-host bench-bcsv numbers packages install uninstall deb clean
 
 SECONDS ?= 5
 RUNS ?= runs
@@ -24,6 +24,9 @@ packages:
 
 # The release bundle, dist/ticklog-VERSION.tar.xz.
 dist: packages ; Packaging/dist.sh
+
+# The Python package, build/wheel/ticklog-VERSION-….whl.
+wheel: ; Packaging/wheel.sh
 
 # What PREFIX, DESTDIR, LIBDIR, SYSCONFDIR, UNITDIR, TARGET, STRIP and SKIP_BUILD=1 do, Packaging/install.sh says.
 export PREFIX DESTDIR LIBDIR SYSCONFDIR UNITDIR TARGET STRIP SKIP_BUILD

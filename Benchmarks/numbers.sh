@@ -1,12 +1,12 @@
 #!/bin/bash
 # Runs the benchmarks and puts what they print into README.md, or docs/PORTING.md, between the marks.
-#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive] [serve] [formats] [footprint]      all unless told: the logger's,
+#     Benchmarks/numbers.sh [numbers] [tables] [dlf] [receive] [serve] [formats] [python] [footprint]      all unless told: the logger's,
 #     tables beside pybcsv, reading DLF, the receiver, the BMS server, Parquet, RNO-G packets and the log buffer; flash,
 #     memory and stack on Cortex-M
 set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 cd "$root"
-[ $# -gt 0 ] || set -- numbers tables dlf receive serve formats footprint
+[ $# -gt 0 ] || set -- numbers tables dlf receive serve formats python footprint
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
 bench() { # NAME... OPTION...
@@ -38,6 +38,9 @@ for part; do
         Benchmarks/dlf/run.sh >"$printed" ;;
     receive) bench crc32c queue receive --loss-seconds 60 ;;
     serve) bench serve --seconds 3 ;;
+    python)
+        Cross/build.sh linux-x86_64
+        Benchmarks/python/run.sh >"$printed" ;;
     formats) bench parquet rnog logbuffer ;;
     footprint)
         Cross/build.sh cortex-m4f

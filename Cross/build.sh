@@ -41,6 +41,7 @@ list=$(find "$build/$name/swift" -path "*/$product.product/Objects.LinkFileList"
 archive() { # OUT OBJECTS...: made anew, of nothing else, with neither times nor owners
     rm -f "$1.new"
     "${prefix}ar" rcsD "$1.new" "${@:2}"
+    "${prefix}objcopy" -D -R .swift_modhash "$1.new" # a hash that differs from build to build, of use to nobody
     mv "$1.new" "$1"
 }
 
@@ -68,13 +69,14 @@ esac
 rm -rf "$parts"
 cp "$root"/include/*.h "$root/include/module.modulemap" "$out/include/"
 
-# The shared library is both archives in one file. It needs the C library alone, and shows nothing but ticklog_*.
+# The shared library is both archives in one file. It needs the C library alone (on 32-bit ARM gcc would add libgcc_s), and
+# shows nothing but ticklog_*.
 case $name-$product in
 linux-*-TickLogHost)
     version=$("$root/Packaging/version.sh")
     soname=libticklog.so.$("$root/Packaging/version.sh" abi)
     # shellcheck disable=SC2086
-    $cc $cflags -shared -Wl,--whole-archive "$out/libticklog-host.a" "$out/libticklog.a" -Wl,--no-whole-archive \
+    $cc $cflags -shared -static-libgcc -Wl,--whole-archive "$out/libticklog-host.a" "$out/libticklog.a" -Wl,--no-whole-archive \
         -pthread -lm -Wl,--version-script="$root/Packaging/ticklog.map" -Wl,-soname,"$soname" -Wl,--gc-sections \
         -Wl,-Bsymbolic -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -Wl,--build-id=sha1 \
         ${LDFLAGS:-} -o "$out/libticklog.so.$version.new"

@@ -16,5 +16,5 @@ archive=$build/$name/tool
 strip=-s
 [ -z "${CROSS_TARGET:-}" ] || strip=
 # shellcheck disable=SC2086
-$cc $cflags "$archive/libticklog-host.a" "$archive/libticklog.a" -pthread -lm -Wl,--gc-sections $strip ${LDFLAGS:-} -o "$build/$name/ticklog"
+$cc $cflags "$archive/libticklog-host.a" "$archive/libticklog.a" -static-libgcc -pthread -lm -Wl,--gc-sections $strip ${LDFLAGS:-} -o "$build/$name/ticklog"
 echo "$build/$name/ticklog: $(wc -c <"$build/$name/ticklog") bytes"

@@ -15,12 +15,12 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
 # Debug information is as large as the code five times over, and of use beside the sources only; what a debugger needs to
-# go up the stack stays on Cortex-M. Swift's hash of a module says nothing to anybody.
+# go up the stack stays on Cortex-M.
 without_debug() { # FILE...
     local keep=
     case $name in cortex-*) keep="--keep-section=.debug_frame --keep-section=.rel.debug_frame" ;; esac
     # shellcheck disable=SC2086
-    "${prefix}objcopy" --strip-debug --enable-deterministic-archives -R .swift_modhash $keep "$1"
+    "${prefix}objcopy" --strip-debug --enable-deterministic-archives $keep "$1"
 }
 for name in $wanted; do
     target "$name"

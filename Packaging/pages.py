@@ -111,8 +111,8 @@ class Subcommand:
             parts = re.fullmatch(r"--([a-z0-9-]+)(?: (\S+))?", part)
             if parts is None:
                 sys.exit("pages.py: %s: found '%s', expected --NAME or --NAME ARGUMENT" % (self.name, part))
-            # -o is --out wherever there is one.
-            short = "o" if parts.group(1) == "out" else None
+            # As in Arguments.swift.
+            short = {"out": "o", "lines": "n", "follow": "f"}.get(parts.group(1))
             if parts.group(1) not in ("help", "version"):
                 self.options.append(Option(parts.group(1), short, parts.group(2), text))
         # `--header   ...; --no-header: ...`

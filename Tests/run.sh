@@ -68,6 +68,11 @@ step ship stm32           900 build,cross-m4f,cross-m7f  Tests/stm32.sh
 step ship porting         600 build,cross-m4f     Tests/porting.sh
 step ship abi             900 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Tests/abi.sh
 step ship formats         600 build,cross-x86_64  Tests/formats.sh
+step all  arrow          1200 build,cross-x86_64  Tests/arrow.sh
+step all  python-package 1500 build,cross-x86_64  Tests/python-package.sh quick
+step all  cookbook        600 python-package      Tests/cookbook.sh
+step all  csharp          900 build,cross-x86_64  Tests/csharp.sh
+step all  arrow-targets   600 cross-aarch64,cross-armv7  Tests/arrow-targets.sh
 step all  report          600 build,cross-x86_64  Tests/report.sh
 step all  lz4             600 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Cross/check-bytes.sh
 step all  targets         900 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Tests/targets.sh

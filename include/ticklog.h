@@ -268,8 +268,9 @@ typedef struct ticklog_stream_config {
                                     this size for the stream, raised to what two events need, and one context of its own may
                                     emit */
     uint32_t reserved;           /* 0 */
-    int32_t (*try_lock)(void *lock_context); /* guards the source: 0 means that it is held. It must not wait. POLL: a refusal keeps the
-                                                last value, declared as BUSY; WATCH: the next tick looks again. NULL: no guard.
+    int32_t (*try_lock)(void *lock_context); /* guards the source. 0: it is yours now, as pthread_mutex_trylock says
+                                                it; else another one has it. It must not wait. POLL: a refusal keeps the last
+                                                value, declared as BUSY; WATCH: the next tick looks again. NULL: no guard.
                                                 Both or neither */
     void (*unlock)(void *lock_context);
     void *lock_context;

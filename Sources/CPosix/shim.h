@@ -105,6 +105,11 @@ static inline unsigned cposix_terminal_lines(int descriptor)
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
 }
+static inline unsigned cposix_terminal_columns(int descriptor)
+{
+    struct winsize size;
+    return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 static inline int cposix_errno(void) { return errno; }
 static inline FILE *cposix_stdout(void) { return stdout; }

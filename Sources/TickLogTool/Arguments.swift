@@ -28,17 +28,29 @@ struct Arguments {
         argv.append(nil)
         let count = Int32(argv.count - 1)
 
-        var outCode: Int?
-        for i in 0..<options.count where options[i].name == "out" && options[i].takesValue { outCode = i }
+        // -o stands for --out where there is that option, and so on.
+        var letters: [(code: Int32, name: String)] = []
+        var short = "h"
+        for option in options {
+            if option.name == "out", option.takesValue {
+                letters.append((0x6F, option.name))
+                short += "o:"
+            } else if option.name == "lines" {
+                letters.append((0x6E, option.name))
+                short += "n:"
+            } else if option.name == "follow" {
+                letters.append((0x66, option.name))
+                short += "f"
+            }
+        }
         cposix_reset_options()
         var failed = false
-        while true {
-            // -o stands for --out where there is that option.
-            let code = getopt_long(count, &argv, outCode == nil ? "h" : "ho:", table, nil)
+        scan: while true {
+            let code = getopt_long(count, &argv, short, table, nil)
             if code == -1 { break }
-            if code == 0x6F, outCode != nil {
-                values.append(("out", String(cString: cposix_optarg())))
-                continue
+            for letter in letters where letter.code == code {
+                values.append((letter.name, letter.name == "follow" ? "" : String(cString: cposix_optarg())))
+                continue scan
             }
             if code == 0x68 {
                 values.append(("help", ""))

@@ -53,7 +53,7 @@ public func toolMain(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePo
 #endif
 
 private func allCommands() -> [Command] {
-    [demoCommand(), infoCommand(), catCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand(), archiveCommand(), sendCommand(), receiveCommand(), serveCommand(), bmsSendCommand(), queryCommand(), watchCommand(), replayCommand(), rnogCommand(), benchCommand()]
+    [demoCommand(), infoCommand(), catCommand(), plotCommand(), tailCommand(), convertCommand(), appendCommand(), diffCommand(), validateCommand(), repairCommand(), listCommand(), pruneCommand(), archiveCommand(), sendCommand(), receiveCommand(), serveCommand(), bmsSendCommand(), queryCommand(), watchCommand(), replayCommand(), rnogCommand(), benchCommand()]
 }
 
 private func versionLine() -> String {

@@ -111,7 +111,8 @@ def compare_job(tool, line):
     keys = dict(option.split("=") for option in options)
     if "from" in keys and "error" not in last:
         expected = [row for row in expected if int(keys["from"]) <= row[0][1] < int(keys["to"])]
-    if result.returncode == 0:
+    # With salvage the command tells by its exit code that something was left out; to C# that is no error.
+    if result.returncode == 0 or result.returncode == 1 and "salvage" in keys and "end" in last:
         assert "end" in last, f"{what}: the command reads it, C# says {last}"
         assert len(expected) == len(rows), f"{what}: found {len(rows)} rows, expected {len(expected)}"
     else:
@@ -167,6 +168,8 @@ def random_tables(folder, tool):
         expected[path[: -len(".expected")]] = dump(path)
     files = sorted(glob.glob(folder + "/*.bcsv"))
     assert len(files) == 3 * len(expected) > 0
+    # pybcsv does not open its own older files, of version 1.3: these the command reads below.
+    files = [path for path in files if open(path, "rb").read(6)[4:] != b"\x01\x03"]
     # pybcsv in a process of its own, with a time limit.
     out = os.path.join(folder, "pybcsv.pickle")
     subprocess.run([sys.executable, os.path.join(ROOT, "Tests/python/pybcsv_rows.py"), out, *files], check=True, timeout=300)
@@ -185,8 +188,12 @@ def random_tables(folder, tool):
         rows_read += len(got)
     for base, (columns, rows, _) in expected.items():
         for suffix in ("_rows.bcsv", "_copy.jsonl"):
-            result = subprocess.run([tool, "cat", "--format", "jsonl", base + suffix], capture_output=True, timeout=120, check=True)
-            lines = result.stdout.decode().splitlines()
+            if suffix.endswith(".jsonl"):  # which is JSON Lines already
+                with open(base + suffix, encoding="utf-8", newline="\n") as written:
+                    lines = written.read().split("\n")[:-1]
+            else:
+                result = subprocess.run([tool, "cat", "--format", "jsonl", base + suffix], capture_output=True, timeout=120, check=True)
+                lines = result.stdout.decode().split("\n")[:-1]
             assert len(lines) == len(rows), f"{base}{suffix}: the command finds {len(lines)} rows, expected {len(rows)}"
             for number, (line, wanted) in enumerate(zip(lines, rows)):
                 for (name, kind, _), (_, value), want in zip(columns, json.loads(line, object_pairs_hook=lambda pairs: pairs), wanted):

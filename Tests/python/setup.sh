@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with what the Python tests need: pybcsv (it brings numpy along), xxhash, pyarrow, duckdb and spdx-tools, pinned in requirements.txt.
+# Makes .venv with what the Python tests need: pybcsv (it brings numpy along), xxhash, pyarrow, duckdb, spdx-tools, pandas and polars, pinned in requirements.txt.
 # Works for root on a bare Debian 12; quick when it is done already.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -10,7 +10,7 @@ namespace TickLog
         /// <summary>null: the field's name.</summary>
         public string Name { get; set; }
 
-        /// <summary>At most 31 bytes of UTF-8.</summary>
+        /// <summary>At most 31 bytes of UTF-8. Of a structure it is that of all fields that have none.</summary>
         public string Unit { get; set; }
 
         /// <summary>A `fixed byte` array holds a text: up to its first NUL, or all of it.</summary>

@@ -39,7 +39,7 @@ namespace TickLog
                 Size = ColumnTypes.Size(primitive);
                 return;
             }
-            Add(type, "", 0);
+            Add(type, "", 0, null);
             if (fields.Count == 0) throw new ArgumentException(type + " has no fields to log");
             Size = Marshal.SizeOf(type);
         }
@@ -49,7 +49,8 @@ namespace TickLog
             get { return fields.Count; }
         }
 
-        private void Add(Type type, string prefix, int offset)
+        /// <summary>`unit`: of the field whose structure this is.</summary>
+        private void Add(Type type, string prefix, int offset, string unit)
         {
             if (!type.IsValueType || type.IsPrimitive || type.IsGenericType || type.Namespace == "System" || !(type.IsLayoutSequential || type.IsExplicitLayout))
             {
@@ -78,7 +79,7 @@ namespace TickLog
                 if (!isColumn)
                 {
                     int before = fields.Count;
-                    Add(element, name + "_", at);
+                    Add(element, name + "_", at, about.Unit ?? unit);
                     if (about.Ignore) fields.RemoveRange(before, fields.Count - before);
                     continue;
                 }
@@ -93,7 +94,7 @@ namespace TickLog
                 fields.Add(new Field
                 {
                     Name = name,
-                    Unit = about.Unit,
+                    Unit = about.Unit ?? unit,
                     Type = isText ? ColumnType.String : column,
                     Count = isText ? 1 : count,
                     Offset = at,

@@ -124,11 +124,13 @@ class Logging(InFolder):
             kept = [run.tick() for _ in range(100)]
             self.assertIn(False, kept)
             run.service()
+            run.tick()
+            run.service()
             run.tick(elapsed=5)
         with ticklog.open("runs/l") as t:
             lost = t.loss
             self.assertEqual({loss.reason for loss in lost}, {"ring full", "late"})
-            self.assertEqual(sum(loss.samples for loss in lost) + t.count(), 105)
+            self.assertEqual(sum(loss.samples for loss in lost) + t.count(), 106)
 
     def test_threads(self):
         logger = ticklog.Logger()

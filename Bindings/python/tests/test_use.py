@@ -37,6 +37,8 @@ class Reading(InFolder):
         self.assertEqual(t[-2:].to_dict(["tick"]), {"tick": [998, 999]})
         self.assertEqual(t[5], {"tick": 5, "x": 2.5, "s": "row 5"})
         self.assertEqual(t[-1]["s"], "row 999")
+        self.assertEqual(t[np.int64(3)]["tick"], 3)
+        self.assertEqual(t[np.uint8(3) : np.int16(5)].to_dict(["tick"]), {"tick": [3, 4]})
         self.assertEqual(t[7:7].to_dict(), {"tick": [], "x": [], "s": []})
         self.assertEqual(len(t[7:3]), 0)
         self.assertEqual(t[5000:].count(), 0)
@@ -129,8 +131,35 @@ class Reading(InFolder):
         self.assertEqual(batches[3][99]["s"], "row 999")
         self.assertEqual(batches[1][-1]["tick"], 599)
         self.assertEqual(batches[0][5:7].to_dict(["tick"]), {"tick": [5, 6]})
+        part = batches[1][5:8].to_numpy()
+        self.assertEqual((part["tick"].tolist(), part["s"].tolist()), ([305, 306, 307], ["row 305", "row 306", "row 307"]))
+        ticklog.write("b.bcsv", {"b": [i % 3 == 0 for i in range(100)]})
+        self.assertEqual(next(ticklog.open("b.bcsv").batches(50))[5:20]["b"].tolist(), [i % 3 == 0 for i in range(5, 20)])
         with self.assertRaises(ValueError):
             t.batches(0)
+
+    @unittest.skipUnless(have("pandas"), "needs pandas")
+    def test_missing(self):
+        """What no stream had yet, in every conversion."""
+        logger = ticklog.Logger()
+        events = [logger.event(name, kind) for name, kind in (("i", "u16"), ("f", "f64"), ("b", "bool"))]
+        with logger.start("runs", "m", format="dlf") as run:
+            for value, event in ((7, events[0]), (1.5, events[1]), (True, events[2]), (8, events[0])):
+                run.tick()
+                event.emit(value)
+        t = ticklog.open("runs/m").events
+        self.assertEqual(t.to_dict(["i", "f", "b"]), {"i": [7, 7, 7, 8], "f": [None, 1.5, 1.5, 1.5], "b": [None, None, True, True]})
+        arrays = t.to_numpy()
+        self.assertEqual(arrays["b"].tolist(), [None, None, True, True])
+        frame = t.to_pandas()
+        self.assertEqual([str(frame[name].dtype) for name in ("i", "f", "b")], ["uint16", "float64", "boolean"])
+        self.assertEqual(frame["b"].isna().tolist(), [True, True, False, False])
+        self.assertEqual(frame["f"].isna().tolist(), [True, False, False, False])
+        if have("polars"):
+            self.assertEqual(t.to_polars()["f"].to_list(), [None, 1.5, 1.5, 1.5])
+        self.assertEqual(next(t.batches(2))["f"].tolist(), [None, 1.5])
+        with self.assertRaises(ticklog.Error):
+            ticklog.write("m.bcsv", t)
 
     def test_grown(self):
         """In many pieces, the same as in one."""
@@ -513,6 +542,27 @@ class Reports(InFolder):
         ticklog.repair("t.bcsv", in_place=True)
         self.assertTrue(ticklog.validate("t.bcsv")["sound"])
         self.assertTrue(os.path.exists("t.bcsv.orig"))
+
+    def test_shrinks(self):
+        """Under a report, too."""
+        table("big.bcsv", rows=1000000, file_codec="packet", row_codec="flat")
+        code = """
+import os, threading, time, ticklog
+def cut():
+    time.sleep(0.02)
+    os.truncate("big.bcsv", 100000)
+thread = threading.Thread(target=cut)
+thread.start()
+for i in range(20):
+    try:
+        sound = ticklog.validate("big.bcsv")["sound"]
+        ticklog.info("big.bcsv")
+    except ticklog.Error:
+        sound = False
+thread.join()
+print(sound)
+"""
+        self.assertEqual(python(code), (0, "False\n", ""))
 
     def test_refused(self):
         for call in (ticklog.info, ticklog.validate, ticklog.repair):

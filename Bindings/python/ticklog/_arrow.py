@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import weakref
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_int64, c_void_p
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
@@ -127,9 +128,28 @@ class Owner:
 
     def __init__(self, array: ArrowArray):
         self.array = array
+        last = _Last(self, RELEASE(array.release))
+        last._as_parameter_ = ctypes.addressof(array)
+        last.array = array
+        _lasts[id(last)] = last
+        global _most
+        if len(_lasts) > _most:
+            for key in [key for key, one in list(_lasts.items()) if one() is None]:
+                _lasts.pop(key, None)
+            _most = 2 * len(_lasts) + 64
 
-    def __del__(self, release: Callable[..., None] = _release) -> None:
-        release(self.array)
+
+class _Last(weakref.ref):  # type: ignore[type-arg]
+    """What is called when an owner goes: the batch's release callback itself, with the array's address. No Python runs
+    then, in which an interrupt would be lost, as it is in `__del__`."""
+
+    __slots__ = ("_as_parameter_", "array")
+    _as_parameter_: int
+    array: ArrowArray
+
+
+_lasts: Dict[int, _Last] = {}
+_most = 64
 
 
 class Memory:
@@ -261,8 +281,34 @@ class Values:
                 return self._bools(np, address)
             return np.asarray(Memory(self.owner, address + self.offset * size, self.length, dtype_text(code)))
         result = np.empty(self.length, object)
-        result[:] = self.to_list()
+        result[:] = self._texts(np) if self.dictionary is None and self.type_is_text() else self.to_list()
         return result
+
+    def type_is_text(self) -> bool:
+        return self.column.type == "string" and self.length > 0
+
+    def _texts(self, np: Any) -> List[Any]:
+        """As `to_list`, of texts: all are decoded at once."""
+        width = TEXTS[self.column.format][1]
+        bounds = np.asarray(Memory(self.owner, (self.buffers[1] or 0) + self.offset * width, self.length + 1, f"<i{width}"))
+        first, size = int(bounds[0]), int(bounds[-1] - bounds[0])
+        data = ctypes.string_at((self.buffers[2] or 0) + first, size) if size else b""
+        ends = bounds - first
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return self.to_list()
+        if len(text) < size:
+            starts = (np.frombuffer(data, np.int8) >= -64).astype(np.int64)  # bytes that begin a character
+            before = np.concatenate([[0], np.cumsum(starts)])
+            inner = ends[ends < size]
+            if not starts[inner].all():
+                return self.to_list()
+            ends = before[ends]
+        at = ends.tolist()
+        known = self.validity()
+        values: List[Any] = [text[a:b] for a, b in zip(at, at[1:])]
+        return values if known is None else [value if there else None for value, there in zip(values, known)]
 
 
 def dtype_text(code: str) -> str:
@@ -366,9 +412,10 @@ def stream_error(code: int, message: str, path: str) -> errors.Error:
     """What a stream's errno means, which is all that the interface has for it."""
     import errno
 
+    # What was expected is told of damage alone.
+    damage = -41 if ", expected" in message else -30
     status = {
-        errno.EIO: -30, errno.ENOMEM: -42, errno.EINVAL: -41, errno.ENOENT: -33, errno.EACCES: -34, errno.ENOSPC: -31,
-        errno.EEXIST: -32, errno.ENOSYS: -18, errno.ENOTSUP: -18,
+        errno.EIO: damage, errno.ENOMEM: -42, errno.ENOENT: -33, errno.EACCES: -34, errno.ENOSPC: -31, errno.EEXIST: -32,
     }.get(code, -41)  # fmt: skip
     return errors.make(status, message, path)
 

@@ -75,7 +75,7 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
             elif values is None:
                 pairs.append((np.empty(0, object if column.dictionary or column.format in TEXTS else FIXED[column.format][2]), None))
             else:
-                pairs.append((values.to_numpy(np), values.mask(np)))
+                pairs.append((_to_numpy(np, values), values.mask(np)))
         return pairs, head[0].length if head else 0
     grown: List[Optional[Grown]] = [None] * len(columns)
     while True:
@@ -87,7 +87,7 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
             if texts[i] is not None:
                 texts[i].add(values, True)
                 continue
-            piece = values.to_numpy(np)
+            piece = _to_numpy(np, values)
             held = grown[i]
             if held is None:
                 held = grown[i] = Grown(np, 4 * part.length, piece.dtype)
@@ -96,6 +96,25 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
         # It goes before the next one comes.
         del part, values, piece
     return [(None, None) if held is None else held.done() for held in grown], rows
+
+
+def _to_numpy(np: Any, values: Values) -> Any:
+    """A column of a batch. Many texts become objects by pyarrow, if it is there: each different one once, if they repeat."""
+    if values.length < 20000 or values.column.type != "string" or values.column.dictionary is not None:
+        return values.to_numpy(np)
+    try:
+        import pyarrow as pa
+    except ImportError:
+        return values.to_numpy(np)
+    array = _arrow_texts(pa, values.column, values, False)
+    if array is None:
+        return values.to_numpy(np)
+    if array.null_count == 0 and len(array[:4096].unique()) <= 1024:
+        encoded = array.dictionary_encode()
+        words = np.empty(len(encoded.dictionary), object)
+        words[:] = encoded.dictionary.to_pylist()
+        return words[encoded.indices.to_numpy()]
+    return array.to_numpy(zero_copy_only=False)
 
 
 class Texts:
@@ -228,9 +247,7 @@ class Frame:
                 data[i] = pd.arrays.BooleanArray(values.copy(), gone)
             else:
                 data[i] = pd.arrays.IntegerArray(values, gone)
-        frame = pd.DataFrame(data, index=pd.RangeIndex(rows), copy=False)
-        frame.columns = pd.Index(names, dtype=None if names else object)
-        return frame
+        return _data_frame(np, pd, names, data, rows)
 
     def to_arrow(self, columns: Optional[Sequence[str]] = None) -> "pyarrow.Table":
         """A table of pyarrow, without a copy."""
@@ -258,6 +275,22 @@ class Frame:
 def no_column(name: Any, names: Sequence[str]) -> errors.ColumnError:
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return errors.ColumnError(f"found the column {name!r}, expected one of: {shown}")
+
+
+def _data_frame(np: Any, pd: Any, names: List[str], data: Dict[int, Any], rows: int) -> Any:
+    """A DataFrame of columns that stay where they are. Through what pandas offers to packages from its version 3 on, which
+    takes a third of the constructor's time for a thousand columns."""
+    labels = pd.Index(names, dtype=None if names else object)
+    try:
+        from pandas.api.internals import create_dataframe_from_blocks as create
+    except ImportError:
+        create = None
+    if create is not None and len(data) > 100 and all(type(values) is np.ndarray and values.dtype.kind in "biuf" for values in data.values()):
+        blocks = [(values.reshape(1, -1), np.array([i], np.intp)) for i, values in data.items()]
+        return create(blocks, index=pd.RangeIndex(rows), columns=labels)
+    frame = pd.DataFrame(data, index=pd.RangeIndex(rows), copy=False)
+    frame.columns = labels
+    return frame
 
 
 def _text_type(pa: Any, column: Column) -> Any:

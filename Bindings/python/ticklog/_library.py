@@ -81,7 +81,7 @@ class RunConfig(Structure):
 class RunStatistics(Structure):
     _fields_ = [
         ("size", c_uint32), ("last_error", c_int32), ("ticks", c_uint64), ("offered", c_uint64), ("written", c_uint64),
-        ("lost", c_uint64), ("pending", c_uint64), ("lost_by_reason", c_uint64 * 5), ("rows", c_uint64),
+        ("lost", c_uint64), ("pending", c_uint64), ("lost_by_reason", c_uint64 * 8), ("rows", c_uint64),
         ("bytes", c_uint64), ("packets", c_uint64), ("syncs", c_uint64), ("storage_errors", c_uint64),
         ("longest_gap", c_uint64), ("ring_bytes", c_uint32), ("ring_high_water", c_uint32),
     ]  # fmt: skip

@@ -139,11 +139,11 @@ def plot(
         known = table.tick_ns is not None and "tick" in names
         x = "time" if known and table.epoch_ns is not None else "seconds" if known else "tick" if "tick" in names else "row"
     base = "tick" if x in ("time", "seconds") else None if x == "row" and "row" not in names else x
-    if base is not None and base not in numbers:
-        raise errors.ColumnError(f"{table.path}: found x={x!r}, expected time, seconds, tick, row or a column of numbers")
     tick_ns, epoch_ns = table.tick_ns, table.epoch_ns
     if x in ("time", "seconds") and (tick_ns is None or (x == "time" and epoch_ns is None)):
         raise errors.UnsupportedError(f"{table.path}: found no time of its ticks, expected a run that knows it")
+    if base is not None and base not in numbers:
+        raise errors.ColumnError(f"{table.path}: found x={x!r}, expected time, seconds, tick, row or a column of numbers")
 
     curves = {name: Decimated(np, points) for name in chosen}
     row = 0

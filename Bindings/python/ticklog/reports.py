@@ -7,11 +7,23 @@ import os
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from . import _library, errors
+from ._arrow import ArrowArrayStream, _release
 
 if TYPE_CHECKING:
     from .table import Path
 
 Report = Dict[str, Any]
+_guarded = False
+
+
+def _guard() -> None:
+    """Has the library notice files that become shorter while they are read, which its first look at any file does."""
+    global _guarded
+    if not _guarded:
+        stream = ArrowArrayStream()
+        _library.function("ticklog_arrow_open")(b"", None, ctypes.addressof(stream))
+        _release(stream)
+        _guarded = True
 
 
 def _report(status: int, text: ctypes.c_void_p, path: str, refused: bool) -> Report:
@@ -47,6 +59,7 @@ def info(path: "Path") -> Report:
     >>> told["rows"], told["closed"]
     (3, True)
     """
+    _guard()
     text = ctypes.c_void_p()
     status = _library.function("ticklog_info_json")(_library.path_bytes(path), ctypes.byref(text))
     told = _report(status, text, os.fsdecode(path), refused=False)
@@ -70,6 +83,7 @@ def validate(path: "Path") -> Report:
     >>> ticklog.validate("v.bcsv")["sound"]
     False
     """
+    _guard()
     text = ctypes.c_void_p()
     status = _library.function("ticklog_validate_json")(_library.path_bytes(path), ctypes.byref(text))
     told = _report(status, text, os.fsdecode(path), refused=False)
@@ -86,6 +100,7 @@ def repair(path: "Path", out: Optional["Path"] = None, in_place: bool = False, k
     if in_place and out is not None:
         raise errors.argument(f"{name}: found out and in_place, expected one of them")
     target = None if in_place or (out is None and os.path.isdir(name)) else out if out is not None else name + ".repaired"
+    _guard()
     text = ctypes.c_void_p()
     flags = _KEEP_UNVERIFIED if keep_unverified else 0
     place = None if target is None else _library.path_bytes(target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import sys
 import threading
@@ -241,10 +242,12 @@ class Table(Frame):
 
     def _with(self, **changes: Any) -> "Table":
         self._check()
-        return Table(self._choice._replace(**changes), self._state, (self._schema, self._run))
+        return type(self)(self._choice._replace(**changes), self._state, (self._schema, self._run))
 
     def rows(self, first: int = 0, last: Optional[int] = None) -> "Table":
         """Rows `first` to `last`, without that one; counted from 0, in what this table has."""
+        first = operator.index(first)
+        last = None if last is None else operator.index(last)
         if first < 0 or (last is not None and last < 0):
             count = len(self)
             first = max(0, first + count) if first < 0 else first
@@ -292,7 +295,8 @@ class Table(Frame):
             if key.step not in (None, 1):
                 raise errors.argument(f"found a step of {key.step}, expected none: slice what to_numpy() or to_pandas() gives")
             return self.rows(0 if key.start is None else key.start, key.stop)
-        if isinstance(key, int):
+        if hasattr(key, "__index__"):
+            key = operator.index(key)
             rows = list(self.rows(key, key + 1 if key != -1 else None))
             if not rows:
                 raise IndexError(f"{self.path}: there is no row {key}")
@@ -303,8 +307,7 @@ class Table(Frame):
             if raw is None:
                 raise errors.UnsupportedError(f"{self.path}: several columns have one name; choose when converting: to_pandas([...])")
             schema = self._columns()
-            table = Table(self._choice._replace(columns=tuple(raw)), self._state, ([schema[i] for i in indices], self._run))
-            return table
+            return type(self)(self._choice._replace(columns=tuple(raw)), self._state, ([schema[i] for i in indices], self._run))
         raise TypeError(f"found {type(key).__name__}, expected a column, a list of columns, a row or a slice of rows")
 
     def head(self, count: int = 5) -> Any:
@@ -500,7 +503,8 @@ class Batch(Frame):
             if step != 1:
                 raise errors.argument(f"found a step of {step}, expected none")
             return Batch(self._part.slice(start, max(0, stop - start)))
-        if isinstance(key, int):
+        if hasattr(key, "__index__"):
+            key = operator.index(key)
             at = key + len(self) if key < 0 else key
             if not 0 <= at < len(self):
                 raise IndexError(f"there is no row {key}")
@@ -608,8 +612,9 @@ def _nanoseconds(moment: Any) -> int:
             moment = moment.replace(tzinfo=datetime.timezone.utc)
         since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
         nanoseconds = getattr(moment, "nanosecond", 0)
-        return ((since.days * 86400 + since.seconds) * 1000000 + since.microseconds) * 1000 + int(nanoseconds)
-    if type(moment).__module__ == "numpy" and hasattr(moment, "astype") and getattr(moment, "dtype", None) is not None and moment.dtype.kind == "M":
+        microseconds: int = (since.days * 86400 + since.seconds) * 1000000 + since.microseconds
+        return microseconds * 1000 + int(nanoseconds)
+    if getattr(getattr(moment, "dtype", None), "kind", "") == "M":
         return int(moment.astype("datetime64[ns]").astype("int64"))
     if isinstance(moment, int):
         return moment * 1000000000

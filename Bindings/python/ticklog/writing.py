@@ -91,10 +91,8 @@ def convert(source: "Path", target: "Path", salvage: bool = False, **options: An
     >>> import ticklog
     >>> ticklog.write("b.bcsv", {"t": [1, 2], "on": [True, False]})
     >>> ticklog.convert("b.bcsv", "b.csv")
-    >>> print(open("b.csv").read(), end="")
-    t,on
-    1,true
-    2,false
+    >>> ticklog.open("b.csv").to_dict()
+    {'t': [1, 2], 'on': [True, False]}
     """
     with open_table(source, salvage=salvage, binary=True) as table:
         write(target, table, **options)

@@ -155,7 +155,7 @@ private struct ArrowWriting {
             }
         } catch {
             file.discard()
-            throw ArrowError(Self.status(error, table), error.message)
+            throw ArrowError(Self.status(error, table), table.failure?.text ?? error.message)
         }
         do throws(FileError) { try file.commit() } catch { throw ArrowError(posixStatus(error.code), Fault(error).message) }
     }

@@ -1,4 +1,5 @@
 import CPosix
+import Synchronization
 
 /// A file that appears whole or not at all: it is written beside its place, under a name of its own, and takes its name
 /// when it is whole and on the medium. Until then, what was there before stays. If it is given up, and if `Leftovers` catch
@@ -36,8 +37,10 @@ public final class NewFile {
         var status = stat()
         old = replacing && stat(path, &status) == 0 ? status : nil
         let directory = path.directory
-        var number = 0
+        var tries = 0
         while true {
+            // No name comes twice: one that was freed, for a writer to make the file, is not another thread's.
+            let number = numbers.wrappingAdd(1, ordering: .relaxed).oldValue
             let candidate = directory.file(".ticklog-\(getpid())-\(number)")
             let slot = Leftovers.add(candidate)
             let descriptor = cposix_open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -50,8 +53,8 @@ public final class NewFile {
             }
             let error = cposix_errno()
             Leftovers.forget(slot)
-            guard error == EEXIST, number < 1000 else { throw FileError(path, "create a file beside it", error) }
-            number += 1
+            guard error == EEXIST, tries < 1000 else { throw FileError(path, "create a file beside it", error) }
+            tries += 1
         }
     }
 
@@ -120,6 +123,9 @@ public func syncDirectory(_ path: String) {
     _ = fsync(directory)
     _ = close(directory)
 }
+
+/// Of temporary names.
+private let numbers = Atomic<UInt32>(0)
 
 /// Files, and the directories that they lie in, that a signal must remove.
 public enum Leftovers {

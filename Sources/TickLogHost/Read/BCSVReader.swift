@@ -99,6 +99,9 @@ public final class BCSVReader {
         }
     }
 
+    /// How many rows the file has, as `TableReader.countRows`; nil: it cannot be told.
+    func countRows() -> UInt64? { try? place.pointee.countRows() }
+
     /// How the file ends; nil before its end was reached.
     public var ending: Ending? { rows.ending }
 

@@ -98,6 +98,16 @@ public final class BCSVTable: Table {
         return reader?.rows.footer?.rowCount
     }
 
+    /// How many rows all of its files have, as far as they tell.
+    func countRows() -> UInt64 {
+        var count: UInt64 = 0
+        for file in files {
+            guard let reader = try? BCSVReader(file, salvage: salvage), let rows = reader.countRows() else { break }
+            count &+= rows
+        }
+        return count
+    }
+
     var mappedFiles: [MappedFile] { files.map { $0.file } }
 
     /// Behind the last row of a file; false if it ends here.

@@ -268,8 +268,9 @@ typedef struct ticklog_stream_config {
                                     this size for the stream, raised to what two events need, and one context of its own may
                                     emit */
     uint32_t reserved;           /* 0 */
-    int32_t (*try_lock)(void *lock_context); /* guards the source: 0 means that it is held. It must not wait. POLL: a refusal keeps the
-                                                last value, declared as BUSY; WATCH: the next tick looks again. NULL: no guard.
+    int32_t (*try_lock)(void *lock_context); /* guards the source. 0: it is yours now, as pthread_mutex_trylock says
+                                                it; else another one has it. It must not wait. POLL: a refusal keeps the last
+                                                value, declared as BUSY; WATCH: the next tick looks again. NULL: no guard.
                                                 Both or neither */
     void (*unlock)(void *lock_context);
     void *lock_context;
@@ -1324,6 +1325,204 @@ const char *ticklog_client_error(const ticklog_client *client);
 /* [one thread] Closes the connection and frees the client. What was sent is taken by the server, but only after
  * ticklog_client_sync is it known to be kept. Errors: NULL, BAD_HANDLE. */
 ticklog_status ticklog_client_close(ticklog_client *client);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Reports: what a file or a run is, whether it is sound, and its repair, as JSON (docs/COMMAND.md). Linux builds only.
+ *
+ *     char *text;
+ *     if (ticklog_validate_json("runs/2f1c...", &text) != TICKLOG_OK) puts("not sound");
+ *     if (text != NULL) fputs(text, stdout);
+ *     ticklog_text_free(text);
+ *
+ * A text is what the command prints with --json, the end of its line included: the same bytes. If there is no report, since
+ * the path cannot be opened, is nothing that is read, or cannot be repaired, it is
+ * {"error":"the sentence for the user","path":"of the file","offset":17}, the offset null if it is none of a byte. It is NULL
+ * after NULL, NO_MEMORY and a BAD_ARGUMENT for `flags`; otherwise it is to be given to ticklog_text_free.
+ *
+ * The status is OK where the command's exit code is 0. WRONG_FORMAT and DAMAGED are its 1, a system's error its 3.
+ *
+ * Paths are those of files, of the directories of runs, or of archives of runs; "-" is standard input, but not to be
+ * repaired. Files are told by their content. Hostile ones get an answer, never a crash; but files are mapped, so one that
+ * another process cuts meanwhile ends this one by SIGBUS. A pipe is read to its end: then the caller waits for its writer.
+ * Any threads may call at the same time; a path that one of them repairs, no other one may use. Signals and standard output
+ * are left alone. Memory comes from malloc; an allocation within the library that fails ends the process.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/* [any] What a file or run is: format, columns or streams, counts, times, the run's own metadata ("user") and its losses,
+ * damage. A torn end of what was never closed is none. Reads all of it, polled DLF data apart. Time: proportional to the
+ * bytes.
+ * Errors: NULL, NOT_FOUND, DENIED, WRONG_FORMAT, DAMAGED, NO_MEMORY, IO. */
+ticklog_status ticklog_info_json(const char *path, char **text);
+
+/* [any] Checks every checksum, length and row. What was not closed but ends behind a whole packet or sample is sound. Time:
+ * proportional to the bytes; behind damage the next good packet is looked for, in BMS logs and frames within a bound.
+ * Errors: NULL, NOT_FOUND, DENIED, WRONG_FORMAT, DAMAGED (torn as well), NO_MEMORY, IO. */
+ticklog_status ticklog_validate_json(const char *path, char **text);
+
+#define TICKLOG_REPAIR_KEEP_UNVERIFIED 1u /* of a torn last BCSV packet, keep the whole rows, which no checksum covers */
+#define TICKLOG_REPAIR_ONLY_IF_NEEDED 2u  /* what is sound and closed is not copied to `out` */
+
+/* [any] Makes a sound file or run of what verifies. `out`: where, and where nothing may be; NULL: in place, the original
+ * staying as PATH.orig. The result is written beside its place, put on the medium and read before it gets its name; in a run,
+ * LOCK goes last. Killed at any moment, a call leaves what was there, and perhaps a file .ticklog-PID-N. What is sound and
+ * closed stays as it is. Time: as ticklog_validate_json two or three times, and the medium's.
+ * Errors: NULL, BAD_ARGUMENT (flags, "-"; KEEP_UNVERIFIED of what is neither BCSV nor DLF), EXISTS (`out` or PATH.orig),
+ * NOT_FOUND, DENIED, WRONG_FORMAT or DAMAGED (it cannot be repaired; nothing was written), NO_SPACE, NO_MEMORY, IO. */
+ticklog_status ticklog_repair_json(const char *path, const char *out, uint32_t flags, char **text);
+
+/* [any] Frees a text of this section. NULL: nothing is done. */
+void ticklog_text_free(char *text);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Any file: every format that is read, as Arrow record batches, and Arrow record batches as files. Linux builds only.
+ *
+ * The structures are those of the Arrow C data and C stream interfaces: pyarrow, pandas, polars, duckdb, R and others take
+ * them as they are, without a copy of the values.
+ *
+ *     char why[256];
+ *     ticklog_arrow_config config = { .size = sizeof config, .message = why, .message_bytes = sizeof why };
+ *     struct ArrowArrayStream stream;
+ *     if (ticklog_arrow_open("runs/2f1c", &config, &stream) == TICKLOG_OK) {
+ *         struct ArrowArray batch;
+ *         while (stream.get_next(&stream, &batch) == 0 && batch.release) {
+ *             ...
+ *             batch.release(&batch);
+ *         }
+ *         stream.release(&stream);
+ *     }
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+#endif /* ARROW_C_STREAM_INTERFACE */
+
+#define TICKLOG_ARROW_SALVAGE 1u       /* damage of a BCSV file, of frames or packets is left out; it is no error then */
+#define TICKLOG_ARROW_EVENTS 2u        /* of a run, the event file instead of the polled one */
+#define TICKLOG_ARROW_NO_DICTIONARY 4u /* strings are never encoded by a dictionary */
+#define TICKLOG_ARROW_BINARY 8u        /* strings are any bytes ("z"), not text ("u"): there are files that need it */
+
+typedef struct ticklog_arrow_config {
+    uint32_t size;              /* sizeof(ticklog_arrow_config) */
+    uint32_t flags;             /* TICKLOG_ARROW_SALVAGE, _EVENTS, _NO_DICTIONARY, _BINARY */
+    const char *stream;         /* of a run or a DLF file, the rows of one stream: its ticks, time_ns, its columns; of the event
+                                   file if the polled one has none of that name. NULL: the whole table */
+    const char *const *columns; /* names of the columns, in the order wanted; only these are decoded. NULL: all */
+    uint32_t column_count;      /* of `columns` */
+    uint32_t batch_rows;        /* rows of a batch, at most; 0: 65536 */
+    uint64_t first_row;         /* rows before are passed over; where the format has an index, in no time. Rows that were lost
+                                   count, unless ticks are chosen or a stream is */
+    uint64_t row_count;         /* how many, at most; 0: to the end */
+    uint64_t from_tick;         /* rows with from_tick <= tick < to_tick alone; of a table that has a column `tick` of u64. */
+    uint64_t to_tick;           /* 0: to the end */
+    char *message;              /* where the reason of a refusal goes: a text with offset, expectation and finding. NULL: nowhere */
+    size_t message_bytes;       /* its room; the text is cut to fit, and ends with a NUL */
+} ticklog_arrow_config;
+
+/* [any] Opens a BCSV, DLF, CSV or JSON Lines file, frames, RNO-G packets, a BMS log, or a run's directory or archive, found out
+ * from the content as by `ticklog convert`, as a stream of record batches with the rows that `ticklog cat` prints, and makes
+ * *stream, which was nothing before: end it with its release. `config` may be NULL. CSV and JSON Lines files are read once
+ * to find the types of their columns.
+ *
+ * Types: bool "b", u8 "C", u16 "S", u32 "I", u64 "L", i8 "c", i16 "s", i32 "i", i64 "l", f32 "f", f64 "g", string "u" (with
+ * TICKLOG_ARROW_BINARY "z"). A string column whose values repeat in the first batch (its different values are at most a
+ * quarter of the rows) is a dictionary of "i" to "u"; each batch has a dictionary of its own. A value that is unknown,
+ * before the first sample of its stream, is null. A bool is a bit, and NaNs keep their bits.
+ *
+ * The schema's metadata: `format` (bcsv, dlf, csv, jsonl, frames, bms, rnog; of a run its files'); of a run `run_id`,
+ * `tick_ns`, `epoch_ns` (Unix time of tick 0; 0: unknown); a column's: `stream`, `unit`, `notes`, of polled streams
+ * `interval` and `phase` in ticks; each only where it is known.
+ *
+ * Errors on the way: get_next answers EIO (damage, or the file became shorter), ENOMEM, or EINVAL (a string that is no
+ * UTF-8), after the batches with all rows before, and get_last_error tells where and why, until the next call. Each further
+ * get_next answers the same. Behind the last row it gives a released batch. A torn tail, of a file that was never closed, is
+ * no error.
+ *
+ * Memory: the batch that is made, which is the consumer's then, and what reading the format needs, not the file: files are
+ * mapped. Batches stay valid after the stream is released.
+ * Threads: one at a time uses a stream; batches may be released by any. *stream and batches may be moved by copying.
+ *
+ * To notice that a mapped file becomes shorter while it is read, the first call installs a handler for SIGBUS, which
+ * hands on, to the handler before it, every fault that is none of a file that is open here.
+ *
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT (an unknown flag, ticks of a table without, `stream` of a table that has none),
+ * NOT_FOUND (the path, a column, a stream, the run's file), DENIED, IO, NO_MEMORY, WRONG_FORMAT, DAMAGED. */
+ticklog_status ticklog_arrow_open(const char *path, const ticklog_arrow_config *config, struct ArrowArrayStream *stream);
+
+#define TICKLOG_ARROW_REPLACE 1u /* replaces the file if it is there */
+
+typedef struct ticklog_arrow_write_config {
+    uint32_t size;          /* sizeof(ticklog_arrow_write_config) */
+    uint32_t flags;         /* 0 or TICKLOG_ARROW_REPLACE */
+    const char *format;     /* "bcsv", "csv", "jsonl" or "parquet"; NULL: what the path's extension says */
+    const char *row_codec;  /* of BCSV: "flat", "zoh", "delta", "auto": what makes the first 4096 rows smallest; NULL: "auto" */
+    const char *file_codec; /* of BCSV: "packet", "packet-lz4", "batch", "stream", "stream-lz4"; NULL: "batch". Of Parquet: "lz4" or
+                               "none"; NULL: "lz4" */
+    uint32_t level;         /* of the codecs with LZ4: 1 to 9; 0: 6 */
+    uint32_t packet_bytes;  /* of BCSV: 512 to 2^30; 0: 8388608 */
+    char *message;          /* as in ticklog_arrow_config */
+    size_t message_bytes;
+} ticklog_arrow_write_config;
+
+/* [any] Writes all batches of a stream as a file, which appears whole or not at all, and releases the stream, whatever it
+ * answers (but not for NULL). `config` may be NULL. Extensions: .bcsv .bcs, .csv .tsv, .jsonl .ndjson, .parquet .parq .pq.
+ *
+ * Taken: bool, the integers, f32, f64; strings "u", "U", "z", "Z" of at most 65535 bytes each in BCSV; dictionaries of
+ * strings; date32 and time32 as i32, date64, time64, timestamp and duration as i64, of which only Parquet's metadata keep
+ * the unit, as `unit.<column>`; nulls in float columns as NaN, and columns of the type null as f32 of NaN. A dictionary may
+ * be of any of these types. CSV and JSON Lines have every null as an empty cell or null.
+ * Refused: nulls in other columns of BCSV and Parquet (in the message: column and row), float16, decimals, string views, and all that is
+ * nested. A hostile or broken structure (lengths below 0, buffers that are missing, a wrong number of them, offsets that
+ * go back, indices beyond the dictionary) is an error; that buffers are as long as the structure says cannot be checked.
+ *
+ * Errors: NULL, BAD_SIZE, BAD_ARGUMENT (an option, a null, the extension), BAD_TYPE (a column's type), DAMAGED (a
+ * broken structure, or strings that are no UTF-8 to JSON Lines or Parquet), TOO_LARGE (a string), TOO_MANY (columns),
+ * DUPLICATE_NAME (two columns of one name, to JSON Lines or Parquet), EXISTS, NOT_FOUND, DENIED, NO_SPACE, NO_MEMORY, IO
+ * (also: the stream's own error, with its text). */
+ticklog_status ticklog_arrow_write(struct ArrowArrayStream *stream, const char *path,
+                                   const ticklog_arrow_write_config *config);
 
 #ifdef __cplusplus
 }

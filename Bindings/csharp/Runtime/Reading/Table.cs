@@ -347,7 +347,7 @@ namespace TickLog
             stream.Dispose();
         }
 
-        private static StreamHandle OpenStream(string path, TableOptions options)
+        private static StreamHandle OpenStream(string path, TableOptions options, bool isBinary = true)
         {
             const int room = 1024;
             byte[] name = Utf8.Terminated(path, "path");
@@ -358,7 +358,7 @@ namespace TickLog
                 {
                     ticklog_arrow_config config = default(ticklog_arrow_config);
                     config.size = (uint)sizeof(ticklog_arrow_config);
-                    config.flags = Binary | (options.Salvage ? Salvage : 0) | (options.Events ? Events : 0);
+                    config.flags = (isBinary ? Binary : 0) | (options.Salvage ? Salvage : 0) | (options.Events ? Events : 0);
                     config.stream = arena.Text(options.Stream, "Stream");
                     if (options.Columns != null)
                     {

@@ -82,6 +82,13 @@ namespace TickLog
             const string error = "{\"error\":\"";
             if (json == null) throw TickLogException.Of(status, path);
             if (json.StartsWith(error, StringComparison.Ordinal)) throw new TickLogException(status, Unquote(json, error.Length));
+            if (status != Status.Ok && status != Status.Damaged && status != Status.WrongFormat)
+            {
+                // The system refused: that is no property of the file. The report's damage says why.
+                const string reason = "\"text\":\"";
+                int at = json.IndexOf(reason, StringComparison.Ordinal);
+                throw at < 0 ? TickLogException.Of(status, path) : new TickLogException(status, path + ": " + Unquote(json, at + reason.Length));
+            }
             return new Report(status, json);
         }
 

@@ -21,15 +21,18 @@ namespace TickLog
         /// <summary>Writes the table as a file, in the same way. No value goes through C#.</summary>
         public void WriteTo(string path, WriteOptions options = null)
         {
-            StreamHandle stream = Begin();
-            try
-            {
-                Write(stream, path, options ?? new WriteOptions(), null);
-            }
-            finally
-            {
-                End(stream);
-            }
+            CheckOpen();
+            if (path == null) throw new ArgumentNullException("path");
+            options = options ?? new WriteOptions();
+            using (StreamHandle stream = OpenStream(Path, this.options, !IsParquet(path, options))) Write(stream, path, options, null);
+        }
+
+        /// <summary>Parquet tells texts from bytes: there, strings must be texts.</summary>
+        private static bool IsParquet(string path, WriteOptions options)
+        {
+            if (options.Format != null) return options.Format == "parquet";
+            string extension = System.IO.Path.GetExtension(path).ToLowerInvariant();
+            return extension == ".parquet" || extension == ".parq" || extension == ".pq";
         }
 
         private static void Write(string path, Producer producer, WriteOptions options)
