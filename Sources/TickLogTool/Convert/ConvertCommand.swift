@@ -34,7 +34,8 @@ func convertCommand() -> Command {
             For Parquet as OUT, which is written and not read:
             \(parquetOptionHelp())
             For MCAP as OUT, which Foxglove and PlotJuggler open. A run becomes a channel for each stream, events as well;
-            anything else with a column time_ns, timestamp_ns, tick or time (seconds) becomes one channel:
+            anything else with a column time_ns, timestamp_ns, tick or time (seconds) becomes one channel. Chunks are LZ4
+            frames unless --compression none is given:
             \(mcapOptionHelp())
             For CSV and JSON Lines as IN. A type is the narrowest that keeps every value of its column:
             \(textOptionHelp())

@@ -3,7 +3,6 @@ import TickLogHost
 
 func mcapOptionHelp() -> String {
     """
-      --compression C     lz4 (the default) or none
       --chunk-bytes N     of messages, 1024 to 268435456; 1048576 unless given
 
     """
