@@ -85,6 +85,14 @@ public final class MappedFile {
     /// Its path leads to less than there was. (What is missing of a page is zeros, which nobody notes.)
     var isCut: Bool { whole?.isCut ?? (mapped && kind(of: path) == .file && size(of: path) < UInt64(bytes.count)) }
 
+    /// Gives back the memory of what was read; it comes again from the file where it is looked at. So who reads a file once
+    /// does not fill the process's memory with it.
+    func leavePages() {
+        if let whole { return whole.leavePages() }
+        guard mapped, bytes.count > 0 else { return }
+        _ = madvise(UnsafeMutableRawPointer(mutating: bytes.start), bytes.count, MADV_DONTNEED)
+    }
+
     deinit {
         guard whole == nil, bytes.count > 0 else { return }
         let address = UnsafeMutableRawPointer(mutating: bytes.start)

@@ -7,6 +7,7 @@ public final class PlotSource {
     let choice: PlotChoice
     private let input: TableInput
     private let table: Table
+    private let files: [MappedFile]
     private let recording: Recording?
     private let run: Run?
     let grid: PlotGrid
@@ -52,6 +53,7 @@ public final class PlotSource {
         }
         self.recording = recording
         self.run = run
+        files = input.mappedFiles(table)
         grid = PlotGrid(width: choice.width)
         guard recording != nil || (choice.stream == nil && !choice.events) else {
             throw .usage("found --stream or --events, which needs a run")
@@ -224,6 +226,16 @@ public final class PlotSource {
 
     // MARK: Reading
 
+    /// Rows since the files' memory was given back.
+    private var rowsInMemory = 0
+
+    private func passed(_ rows: Int) {
+        rowsInMemory += rows
+        guard rowsInMemory >= 32768 else { return }
+        rowsInMemory = 0
+        for file in files { file.leavePages() }
+    }
+
     /// Reads all of it. What is wrong with the file is in `faults` then.
     public func read() {
         if let bcsv = table as? BCSVTable, recording == nil || recording?.isEvents == false {
@@ -236,10 +248,13 @@ public final class PlotSource {
 
     /// Row by row: every other format, and events, of which each is of one stream.
     private func readRows() {
+        // Texts are read as a whole before, to find out their types.
+        for file in files { file.leavePages() }
         if let recording {
             _ = recording.begin(at: ticks.lowerBound, skipping: 0, of: .rows)
             var cut = losses
             while recording.next() {
+                passed(1)
                 let tick = recording.tick
                 if tick < ticks.lowerBound { continue }
                 if tick >= ticks.upperBound, ticks.upperBound != UInt64.max {
@@ -277,6 +292,7 @@ public final class PlotSource {
         var next: UInt64 = 0
         var isFirst = true
         while table.next() {
+            passed(1)
             let row = table.row
             if xColumn == nil, row < ticks.lowerBound { continue }
             if !isFirst, row != next { for one in series { one.cut() } }
@@ -345,6 +361,7 @@ public final class PlotSource {
         while true {
             let number = bcsv.nextColumns(UnsafeBufferPointer(arrays), most)
             guard number > 0 else { return }
+            passed(number)
             let firstRow = bcsv.row &+ 1 &- UInt64(number)
             let isJump = !isFirst && firstRow != nextRow
             nextRow = bcsv.row &+ 1

@@ -43,7 +43,7 @@ private func tail(_ arguments: Arguments) throws(Failure) -> Int32 {
     let format: RowWriter.Format = try arguments.choice("format", ["csv", "jsonl"], or: "csv") == "csv" ? .csv : .jsonl
     let follows = arguments.has("follow")
     let output = Output(descriptor: 1)
-    guard path != "-" || !follows else { throw .usage("found - and --follow, expected a file or a run") }
+    guard path != "-" else { throw .usage("found -, expected a file or a run: cat reads standard input") }
     if follows {
         cposix_ignore(SIGPIPE)
         Interruption.begin()
