@@ -43,10 +43,12 @@ demo: build
 
 # What the command loads at run time, for Kafka, tokens and gzip; nothing is built with them.
 loaded_packages = librdkafka1 libssl3 zlib1g
+# Looks for errors of memory, in the tests.
+checking_packages = valgrind
 
 # Debian packages by the scripts, which name them, and these; pybcsv from PyPI into .venv.
 test-tools: packages
-	@Cross/packages.sh $(loaded_packages)
+	@Cross/packages.sh $(loaded_packages) $(checking_packages)
 	@Cross/install.sh
 	@Tests/packaging/install.sh
 	@echo 'installs pybcsv, xxhash, pyarrow and duckdb from PyPI into .venv (python3-venv if it is missing)'

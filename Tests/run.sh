@@ -43,6 +43,8 @@ step all  tool-armv7     1800 cross-armv7         Cross/tool.sh linux-armv7
 step all  cross-m4f      1200 cross-x86_64        Cross/build.sh cortex-m4f
 step all  cross-m7f      1200 cross-x86_64        Cross/build.sh cortex-m7f
 step all  fuzz           1500 -                   Tests/fuzz.sh 12
+step all  demo            900 build               make demo SECONDS=1 RUNS=build/demo-runs
+step all  python-package 1500 build,cross-x86_64  Tests/python-package.sh quick
 step fast serve           900 build               Tests/serve.sh $quick
 step fast receive         900 build               Tests/receive.sh quick
 step fast kafka           600 build               Tests/kafka.sh
@@ -58,7 +60,6 @@ step fast spec            300 cross-x86_64        docs/examples.py --check
 step fast faults          600 build,cross-x86_64  Tests/faults.sh
 step fast logbuffer      1500 build,cross-x86_64  Tests/logbuffer.sh $quick
 step fast readme          300 cross-x86_64        Tests/readme.sh
-step all  demo            900 build               make demo SECONDS=1 RUNS=build/demo-runs
 step ship packaging      1800 tool-x86_64         Tests/packaging.sh
 step ship deb             900 tool-x86_64,tool-aarch64  Tests/deb.sh
 step ship rootfs          600 build,tool-aarch64  Tests/rootfs.sh
@@ -69,10 +70,11 @@ step ship porting         600 build,cross-m4f     Tests/porting.sh
 step ship abi             900 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Tests/abi.sh
 step ship formats         600 build,cross-x86_64  Tests/formats.sh
 step all  arrow          1200 build,cross-x86_64  Tests/arrow.sh
-step all  python-package 1500 build,cross-x86_64  Tests/python-package.sh quick
 step all  cookbook        600 python-package      Tests/cookbook.sh
 step all  csharp          900 build,cross-x86_64  Tests/csharp.sh
 step all  arrow-targets   600 cross-aarch64,cross-armv7  Tests/arrow-targets.sh
+step all  mcap            900 build               Tests/mcap.sh
+step all  plot            900 build               Tests/plot.sh
 step all  report          600 build,cross-x86_64  Tests/report.sh
 step all  lz4             600 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Cross/check-bytes.sh
 step all  targets         900 cross-aarch64,cross-armv7,cross-m4f,cross-m7f  Tests/targets.sh
