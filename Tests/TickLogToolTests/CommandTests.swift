@@ -92,7 +92,7 @@ enum Tool {
         #expect(none.output.isEmpty && none.errors.contains("Usage:"))
         let unknown = try Tool.run("frobnicate")
         #expect(unknown.code == 2)
-        #expect(unknown.errors.contains("demo, info, cat, convert, append, diff, validate, repair, list, prune, archive"))
+        #expect(unknown.errors.contains("demo, info, cat, plot, tail, convert, append, diff, validate, repair, list, prune, archive"))
         #expect(try Tool.run("cat", "--nothing", "x").code == 2)
         #expect(try Tool.run("cat").code == 2)
         #expect(try Tool.run("cat", bcsv + "v15_const_zoh_packet.bcsv", "--rows", "x").code == 2)

@@ -1,4 +1,5 @@
 import CPosix
+import TickLog
 import TickLogHost
 
 func tailCommand() -> Command {
