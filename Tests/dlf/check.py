@@ -200,21 +200,22 @@ def check_events(truth, run, event, declared, whole):
             continue
         found = dict(mine[i])
         require(len(found) == len(mine[i]), s.name, "has two events of a tick")
-        held, lost = None, 0
+        held, lost, unsure = None, 0, False
         upto = truth.ticks if complete else min(truth.ticks, mine[i][-1][0] + 1) if mine[i] else 0
         for tick in range(max(upto, whole)):
             look = s.samples.get(tick)
             if tick in found:
                 require(look and not look[1], s.name, "has an event at", tick, "where nothing looked")
                 require(found[tick] == look[0], s.name, "at", tick, "is", found[tick].hex(), "not", look[0].hex())
-                require(found[tick] != held, s.name, "at", tick, "is what it was")
-                held = found[tick]
+                require(unsure or found[tick] != held, s.name, "at", tick, "is what it was")
+                held, unsure = found[tick], False
             elif look and not look[1] and look[0] != held:
                 require(tick >= whole or declared[i].covers(tick), s.name, "at", tick, "is missing, undeclared")
                 require(tick in truth.full or truth.limited or tick >= whole, s.name, "at", tick, "was lost, but the tick said nothing")
                 lost += 1
-                if truth.limited and declared[i].covers(tick, STORAGE):  # it was logged, and lost behind the ring
-                    held = look[0]
+                # It was logged, and lost behind the ring; or before it, where a range has both.
+                if truth.limited and declared[i].covers(tick, STORAGE):
+                    held, unsure = look[0], True
         if complete and not truth.limited:
             require(lost == declared[i].samples, s.name, lost, "lost,", declared[i].samples, "declared")
 
