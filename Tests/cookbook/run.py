@@ -12,7 +12,7 @@ def main() -> int:
     page, python = sys.argv[1:]
     text = open(page).read()
     recipe, printed, failed, ran = "", "", 0, 0
-    for match in re.finditer(r"^## (.*)$|^```(\w+)\n(.*?)^```$", text, re.M | re.S):
+    for match in re.finditer(r"^## ([^\n]*)$|^```(\w+)\n(.*?)^```$", text, re.M | re.S):
         title, kind, body = match.groups()
         if title:
             if printed:
@@ -40,7 +40,7 @@ def main() -> int:
             printed = ""
     recipes = len(re.findall(r"^## [1-9]", text, re.M))
     print(f"{recipes} recipes, {ran} blocks, {failed} failed")
-    return failed != 0 or recipes < 12
+    return failed != 0 or recipes < 12 or ran < 2 * recipes
 
 
 sys.exit(main())
