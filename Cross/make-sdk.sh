@@ -43,7 +43,11 @@ for name in $targets; do
     # -O, and the instructions that Benchmarks/mcu counts are nearly the same.
     case $name in cortex-*) set -- "$@" -D BARE_METAL -Xcc -DBARE_METAL -Osize -Xfrontend -disable-stack-protector -Xcc -fshort-enums ;; esac
     for flag in $cflags; do
-        [ "$flag" = -mthumb ] || set -- "$@" -Xcc "$flag" # the triple says so
+        case $flag in
+        -mthumb) ;; # the triple says so
+        -mbranch-protection=*) ;; # Swift's runtime does not stand it: Yocto/README.md
+        *) set -- "$@" -Xcc "$flag" ;;
+        esac
     done
     # 32-bit Linux, too, has files above 2 GB and a clock that goes on after 2038.
     case $name in linux-*) set -- "$@" -Xcc -D_FILE_OFFSET_BITS=64 -Xcc -D_TIME_BITS=64 -Xcc -DTICKLOG_LZ4_TABLES ;; esac

@@ -63,7 +63,7 @@ step fast readme          300 cross-x86_64        Tests/readme.sh
 step ship packaging      1800 tool-x86_64         Tests/packaging.sh
 step ship deb             900 tool-x86_64,tool-aarch64  Tests/deb.sh
 step ship rootfs          600 build,tool-aarch64  Tests/rootfs.sh
-step ship yocto          1800 tool-aarch64,tool-armv7  Tests/yocto.sh
+step ship yocto          1800 tool-aarch64,tool-armv7  Tests/yocto.sh quick
 step ship dist           1800 cross-m4f,cross-m7f,tool-x86_64  Tests/dist.sh quick
 step ship stm32           900 build,cross-m4f,cross-m7f  Tests/stm32.sh
 step ship porting         600 build,cross-m4f     Tests/porting.sh
