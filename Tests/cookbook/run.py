@@ -3,9 +3,26 @@ next block of text says.
 
     run.py PAGE PYTHON     PYTHON: has ticklog, pandas, polars, pyarrow, duckdb
 """
+import os
 import re
+import signal
 import subprocess
 import sys
+
+
+def run(command):
+    """Ends with all that it has started."""
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        out, err = process.communicate(timeout=120)
+    finally:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def main() -> int:
@@ -23,7 +40,7 @@ def main() -> int:
             command = ["bash", "-euo", "pipefail", "-c", body] if kind == "sh" else [python, "-c", body]
             ran += 1
             try:
-                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+                done = run(command)
             except subprocess.TimeoutExpired:
                 failed += 1
                 print(f"FAILED  {recipe}: does not end")
