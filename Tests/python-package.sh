@@ -16,12 +16,7 @@ unset PYTHONPATH TICKLOG_LIBRARY
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-if ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
-    echo 'installs python3-venv'
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get install -qq -y --no-install-recommends python3-venv >/dev/null 2>&1 ||
-        { apt-get -qq update && apt-get install -qq -y --no-install-recommends python3-venv >/dev/null; }
-fi
+Cross/packages.sh python3-venv
 
 venv() { # NAME REQUIREMENTS: a venv with these and with the wheel
     local venv=$venvs/$1
@@ -69,12 +64,7 @@ if [ "$what" != valgrind ]; then
     suite bare test_bare
 fi
 if [ "$what" != quick ]; then
-    command -v valgrind >/dev/null || {
-        echo 'installs valgrind'
-        export DEBIAN_FRONTEND=noninteractive
-        apt-get install -qq -y --no-install-recommends valgrind >/dev/null 2>&1 ||
-            { apt-get -qq update && apt-get install -qq -y --no-install-recommends valgrind >/dev/null; }
-    }
+    Cross/packages.sh valgrind
     # CPython itself decides by bytes that nobody has written: only addresses are checked.
     PYTHONMALLOC=malloc timeout -k 10 900 valgrind -q --error-exitcode=99 --undef-value-errors=no --leak-check=no \
         "$venvs/full/bin/python" "$tests/under_valgrind.py" "$work" || { echo 'valgrind found something' >&2; exit 1; }
