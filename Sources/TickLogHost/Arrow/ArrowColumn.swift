@@ -27,6 +27,40 @@ struct ArrowColumn {
         isBinary = binary
     }
 
+    /// So many rows of another column, from `row` on: values of a fixed size go where they belong there, strings into memory of
+    /// its own, from which `append` takes them.
+    init(rows: Int, of column: ArrowColumn, from row: Int) throws(Fault) {
+        self.init(column.type, source: column.source, binary: column.isBinary)
+        if isString {
+            try reserve(rows)
+        } else {
+            values.lend(column.place(row), rows * width)
+            capacity = rows
+        }
+    }
+
+    /// Takes the strings of another column, for the rows from `row` on; false if there is no room for them.
+    mutating func append(_ strings: ArrowColumn, _ rows: Int, at row: Int) throws(Fault) -> Bool {
+        guard holds(strings.text.used) else { return false }
+        let before = Int32(text.used)
+        if strings.text.used > 0 { try text.append(UnsafeRawBufferPointer(start: strings.text.start, count: strings.text.used)) }
+        let from = strings.values.start.assumingMemoryBound(to: Int32.self)
+        let to = values.start.assumingMemoryBound(to: Int32.self) + row
+        // In bounds: both have an offset more than rows.
+        var i = 1
+        while i <= rows {
+            to[i] = from[i] &+ before
+            i &+= 1
+        }
+        return true
+    }
+
+    /// Bytes of the strings so far.
+    var textBytes: Int { text.used }
+
+    /// Room for so many bytes of strings in all.
+    mutating func reserveText(_ bytes: Int) throws(Fault) { try text.reserve(bytes) }
+
     var isString: Bool { type == .string }
     private var width: Int { isString ? 4 : type.size }
 

@@ -12,6 +12,8 @@ struct ArrowChoice {
     /// Nil: all.
     var columns: [String]?
     var batchRows = 65536
+    /// That decode at once.
+    var threads = 1
     var rows: Range<UInt64> = 0..<UInt64.max
     var ticks = ChosenRows.allTicks
 }
@@ -267,6 +269,8 @@ final class ArrowSource {
             let left = Int(clamping: min(blocks.rowsLeft, UInt64(choice.batchRows - 1))) + 1
             try reserve(canLend(left) ? left : min(left, 65536))
         }
+        // For less a thread is not worth its while.
+        if rows == 0, large != nil { rows = blocks.nextParts(columns, most: capacity, threads: choice.threads) }
         while rows < choice.batchRows {
             if rows == capacity { try reserve(2 * capacity) }
             guard let count = try blocks.next(columns, rows, most: capacity - rows) else { return }
