@@ -98,6 +98,40 @@ public final class BCSVTable: Table {
         return reader?.rows.footer?.rowCount
     }
 
+    // MARK: Parts of a file, which several tables of it read
+
+    /// A row with which a packet begins, and where it stands in the file.
+    struct PacketStart {
+        var row: UInt64
+        var offset: Int
+    }
+
+    /// The one file of the table, if it is closed.
+    var closedFile: BCSVFile? { knownRowCount == nil ? nil : files[0] }
+
+    /// Where packets of the closed file begin, as its index says, and behind them its end; nil if it has no index to speak of.
+    func packetStarts() -> [PacketStart]? {
+        guard let reader, let footer = reader.rows.footer, footer.entryCount > 1, footer.entryCount <= 1 << 20 else { return nil }
+        var starts: [PacketStart] = []
+        starts.reserveCapacity(footer.entryCount + 1)
+        for i in 0...footer.entryCount {
+            var start = PacketStart(row: footer.rowCount, offset: footer.offset)
+            if i < footer.entryCount {
+                guard let entry = try? reader.place.pointee.indexEntry(i) else { return nil }
+                start = PacketStart(row: entry.firstRow, offset: Int(clamping: entry.offset))
+            }
+            if let last = starts.last { guard start.row > last.row, start.offset > last.offset else { return nil } }
+            starts.append(start)
+        }
+        return starts
+    }
+
+    /// Nothing was wrong so far, and the packets that were read end at `packetEnd`, if that is told.
+    func isSound(packetEnd: Int?) -> Bool {
+        guard faults.isEmpty, let reader, reader.faults.isEmpty, reader.rows.damageCount == 0 else { return false }
+        return packetEnd == nil || reader.rows.packetEnd == packetEnd
+    }
+
     /// How many rows all of its files have, as far as they tell.
     func countRows() -> UInt64 {
         var count: UInt64 = 0
