@@ -171,8 +171,8 @@ extension TableReader {
         return (entry.packetOffset, entry.firstRow)
     }
 
-    /// Where the packets that were read end, if the file has packets.
-    public var packetEnd: Int? { packets?.offset }
+    /// Where the packets that were read end; nil within one, and if the file has none.
+    public var packetEnd: Int? { rowsLeft == 0 && isEven ? packets?.offset : nil }
 
     /// How many rows the file has: as its footer says, or where there is none as its last packet header and what stands
     /// behind it say. A stream file is read as a whole.
