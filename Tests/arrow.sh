@@ -18,7 +18,7 @@ cd "$root"
 check errors
 check shrink
 check frames
-check vectors Tests/Vectors/bcsv/*.bcsv Tests/Vectors/dlf/*/ Tests/Vectors/stream/*.bin
+check vectors Tests/Vectors/bcsv/*.bcsv Tests/Vectors/dlf/*/ Tests/Vectors/stream/*.bin Tests/Vectors/bms/*.log
 for format in bcsv dlf; do
     timeout 60 "$tool" demo --seconds 1 --format "$format" --out "$work/$format" >/dev/null
     check choices "$work/$format"/* Tests/Vectors/bcsv/v15_logger_delta_batch.bcsv

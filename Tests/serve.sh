@@ -9,6 +9,7 @@ trap 'rm -rf "$work"' EXIT
 python=$root/.venv/bin/python
 "$root/Tests/built.sh"
 tool=$root/.build/debug/ticklog
+"$python" "$root/Tests/serve/vectors.py" --check
 gcc -O2 -shared -fPIC -std=gnu11 -Wall -Wextra -Werror "$root/Tests/serve/crc32c.c" -o "$work/crc32c.so"
 rounds="30 2.5 20"
 [ "${1:-}" != quick ] || rounds="5 2 4"

@@ -30,6 +30,14 @@ static inline struct cposix_guard *cposix_guard(void)
     return &guard;
 }
 
+/* How often this thread has read on behind the end of a file. Of the TLS model that needs no call and no memory where it is
+ * used: that is in the handler. */
+static inline unsigned *cposix_guard_found(void)
+{
+    static __thread unsigned found __attribute__((tls_model("initial-exec")));
+    return &found;
+}
+
 static inline void cposix_on_bus(int number, siginfo_t *info, void *context)
 {
     struct cposix_guard *guard = cposix_guard();
@@ -42,6 +50,7 @@ static inline void cposix_on_bus(int number, siginfo_t *info, void *context)
         page = at & ~(guard->page - 1);
         if (mmap((void *)page, start + bytes - page, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) break;
         __atomic_store_n(&guard->files[i].shorter, 1, __ATOMIC_RELEASE);
+        *(volatile unsigned *)cposix_guard_found() += 1;
         errno = error;
         return;
     }
@@ -94,6 +103,11 @@ static inline int cposix_guard_is_shorter(int place)
 {
     return place >= 0 && __atomic_load_n(&cposix_guard()->files[place].shorter, __ATOMIC_ACQUIRE);
 }
+
+/* Of this thread, since the last time. */
+static inline void cposix_guard_forget(void) { *(volatile unsigned *)cposix_guard_found() = 0; }
+
+static inline int cposix_guard_has_found(void) { return *(volatile unsigned *)cposix_guard_found() != 0; }
 
 /* Before the mapping goes. */
 static inline void cposix_guard_remove(int place)

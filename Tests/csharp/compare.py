@@ -38,7 +38,8 @@ def jobs(list_path, folder):
         for name in ("polled.dlf", "event.dlf", "meta.dlf"):
             job(run + name)
         job(run, "from=3", "to=7")
-    for path in sorted(glob.glob(VECTORS + "/rnog/**/*.dat*", recursive=True) + glob.glob(VECTORS + "/stream/*.bin")):
+    for path in sorted(glob.glob(VECTORS + "/rnog/**/*.dat*", recursive=True) + glob.glob(VECTORS + "/stream/*.bin")
+                       + glob.glob(VECTORS + "/bms/*.log")):
         if not path.endswith(".json"):
             job(path)
             job(path, "salvage=1")

@@ -121,6 +121,127 @@ def report(functions, path):
     same("validate %s" % path, ran("validate", "--json", path), functions.ask("validate", path), "ticklog: ")
 
 
+META = {"path", "kind", "size", "version", "row_codec", "file_codec", "level", "packet_limit", "created", "columns", "format", "run_format",
+        "run_id", "ticklog_version", "epoch_ns", "start", "tick_ns", "closed", "user", "metadata_hex", "streams", "packet_kind",
+        "compressed", "type", "metadata_bytes"}
+
+
+def meta(functions, path):
+    """What info tells as well, as far as it needs no samples."""
+    global checks
+    checks += 1
+    (code, info_text), (status, text) = functions.ask("info", path), functions.ask("meta", path)
+    told, info = json.loads(text), json.loads(info_text)
+    if "error" in told or "error" in info:
+        if (status, told) != (code, info):
+            complain("meta %s: %r, info %r" % (path, told, info))
+        return
+    expected = {key: value for key, value in info.items() if key in META}
+    if info["kind"] == "frames":
+        del expected["streams"]
+    if info["kind"].startswith("dlf-") and info["kind"] != "dlf-meta":
+        expected.pop("closed")
+    elif info["kind"] == "bcsv":
+        expected.pop("closed")
+    for stream in expected.get("streams", []):
+        stream.pop("samples", None)
+        if "type" not in stream:
+            # Where one of the files cannot be read, info does not count.
+            for other in told["streams"]:
+                for key in ("type", "sample_bytes", "interval_s", "phase_s"):
+                    other.pop(key, None)
+    for damage in told.pop("damage", []):
+        if damage not in info["damage"]:
+            complain("meta %s: %r, which info does not have" % (path, damage))
+    if told != expected or (status != 0 and code == 0):
+        complain("meta %s: %d\n%r\nexpected %d\n%r" % (path, status, told, code, expected))
+
+
+def check_meta_reads_no_samples(functions):
+    """Samples that are spoiled are no damage to it; streams that are, are."""
+    global checks
+    for kind, name in ("bcsv", "polled.bcsv"), ("dlf", "event.dlf"):
+        run = demo(kind, "meta-" + kind)
+        before = functions.ask("meta", run)
+        path = os.path.join(run, name)
+        data = bytearray(open(path, "rb").read())
+        for at in range(len(data) - 200, len(data) - 60):
+            data[at] ^= 0x55
+        open(path, "wb").write(data)
+        checks += 1
+        if before[0] != 0 or functions.ask("meta", run) != before:
+            complain("meta of %s: %r, with other samples %r" % (run, before, functions.ask("meta", run)))
+        if functions.ask("info", run)[0] != -41:
+            complain("info of %s with other samples: expected DAMAGED" % run)
+    for name, damage in ("streams.bcsv", True), ("polled.bcsv", False):
+        other = os.path.join(work, "meta-without")
+        remove(other)
+        copy(os.path.join(work, "meta-bcsv"), other)
+        os.remove(os.path.join(other, name))
+        status, text = functions.ask("meta", other)
+        checks += 1
+        if status != -41 or name.split(".")[0] not in json.loads(text)["damage"][0]["text"]:
+            complain("meta without %s: %d %r" % (name, status, text))
+
+
+def demo(kind, name):
+    """A run of some files that are larger than a few pages."""
+    folder = os.path.join(work, "demo-" + name)
+    code, _, error = ran("demo", "--seconds", "5", "--out", folder, "--format", kind)
+    if code != 0:
+        raise SystemExit("report: ticklog demo: %r" % error)
+    run = os.path.join(work, name)
+    os.rename(os.path.join(folder, os.listdir(folder)[0]), run)
+    return run
+
+
+SHORTER = "found a file that became shorter while it was read"
+
+
+def check_shrinking(functions):
+    """Each file that a call maps is cut right behind: an answer, no signal, and no file made of what is missing."""
+    global checks
+    csv = os.path.join(work, "shrink.csv")
+    with open(csv, "w") as file:
+        file.write("a,b\n" + "".join("%d,%d\n" % (i, i * i) for i in range(20000)))
+    bcsv, frames = os.path.join(work, "shrink.bcsv"), os.path.join(work, "shrink.dat")
+    if ran("convert", csv, bcsv, "--packet-size", "4096")[0] != 0:
+        return complain("ticklog convert")
+    if ran("send", "--file", frames, "--channels", "1", "--count", "3000")[0] != 0:
+        return complain("ticklog send --file")
+    originals = [bcsv, frames, demo("bcsv", "shrink-bcsv"), demo("dlf", "shrink-dlf")]
+    here, out = os.path.join(work, "shrinking"), os.path.join(work, "out")
+    beside = [os.path.join(work, name) for name in ("shrinking", "shrinking.orig", "out", "out.part")]
+    for original in originals:
+        for words in ("info", here), ("validate", here), ("repair", 0, out, here), ("repair", 0, "-", here):
+            found = number = 0
+            while number < 60:
+                number += 1
+                for bytes_left in 0, 5000:
+                    remove(*beside)
+                    copy(original, here)
+                    functions.ask("cut", number, bytes_left)
+                    status, text = functions.ask(*words)
+                    came = functions.ask("cut", 0, 0)[0]
+                    checks += 1
+                    told = json.loads(text)
+                    what = "%s of %s, file %d cut to %d: %d %r" % (words[0], original, number, bytes_left, status, text[:300])
+                    if SHORTER in told.get("error", ""):
+                        found += 1
+                        if status != -41 or sorted(told) != ["error", "offset", "path"]:
+                            complain(what)
+                        if os.path.exists(out) or os.path.exists(out + ".part") or (os.path.isfile(here) and os.path.exists(here + ".orig")):
+                            complain(what + ": it has made a file")
+                    if [name for name in os.listdir(work) if name.startswith(".ticklog")]:
+                        complain(what + ": it has left a file")
+                if not came:
+                    break
+            # Of polled DLF data info reads nothing; frames are found twice.
+            if found == 0:
+                complain("%s of %s: no file that became shorter was noticed in %d" % (words[0], original, number))
+    remove(*beside)
+
+
 def repair(functions, path):
     global checks
     here = os.path.join(work, "here" + os.path.basename(path))
@@ -170,7 +291,7 @@ def check_append_only(functions):
 
 def main():
     files = [os.path.join(f, n) for f, _, names in sorted(os.walk(vectors)) for n in sorted(names)
-             if n.split(".")[-1] in ("bcsv", "dat", "gz", "dlf", "tar", "bin")]
+             if n.split(".")[-1] in ("bcsv", "dat", "gz", "dlf", "tar", "bin", "log")]
     runs = [os.path.join(vectors, "dlf", n) for n in sorted(os.listdir(os.path.join(vectors, "dlf")))]
     if few:
         files, runs = rng.sample(files, few), rng.sample(runs, min(few, len(runs)))
@@ -189,9 +310,13 @@ def main():
     functions = Functions(files[0])
     for path in files + runs + damaged + specials:
         report(functions, path)
+        meta(functions, path)
     for path in rng.sample(files, min(len(files), 25)) + runs + damaged[:: 3 if few else 2]:
         repair(functions, path)
     check_append_only(functions)
+    check_meta_reads_no_samples(functions)
+    if not few:
+        check_shrinking(functions)
     functions.end()
     print("report: %d compared, %d failures (seed %d)" % (checks, failures, seed))
 

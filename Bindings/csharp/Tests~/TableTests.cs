@@ -20,6 +20,7 @@ namespace TickLog.Tests
             Huge(folder);
             Structures(folder);
             Writers(folder);
+            Nulls(folder);
             Collected(folder, path);
             Reports(folder, path);
             Library_();
@@ -195,7 +196,10 @@ namespace TickLog.Tests
             Check.Throws<ArgumentException>(() => new ColumnData("x", new char[1]), "chars");
             Check.Throws<ArgumentException>(
                 () => Table.Write(not, new[] { new ColumnData("a", new int[2]), new ColumnData("b", new int[3]) }), "lengths that differ");
-            Check.Throws<ArgumentException>(() => Table.Write(not, new[] { new ColumnData("a", new string[] { "x", null }) }), "a string of null");
+            Check.Throws<ArgumentException>(() => new ColumnData("x", new DateTime?[1]), "dates or null");
+            Check.Throws<ArgumentException>(() => new ColumnData("x", new DayOfWeek?[1]), "enumerations or null");
+            Check.Throws<ArgumentException>(() => new ColumnData("x", new int[2], new bool[1]), "a mask of another length");
+            Check.Fails(Status.BadArgument, () => Table.Write(not, new[] { new ColumnData("a", new string[] { "x", null }) }), "a string of null");
             Check.Throws<System.Text.EncoderFallbackException>(() => Table.Write(not, new[] { new ColumnData("a", new[] { "\uDC00" }) }), "half a surrogate");
             Check.Fails(Status.BadArgument, () => Table.Write(not, new[] { new ColumnData("a", new int[1]) }, new WriteOptions { RowCodec = "zip" }), "a codec");
             Check.Fails(Status.BadArgument, () => Table.Write(not + ".zip", new[] { new ColumnData("a", new int[1]) }), "an extension");
@@ -323,6 +327,78 @@ namespace TickLog.Tests
             }
         }
 
+        /// <summary>Values that are missing: nullable arrays, strings of null, and a mask; more than one batch of them.</summary>
+        private static void Nulls(string folder)
+        {
+            const int rows = 70000;
+            Func<int, int, bool> isNull = (column, row) => column != 3 && (row * 7 + column) % 5 == 0 && row >= column * 16500;
+            var mask = new bool[rows];
+            for (int row = 0; row < rows; row++) mask[row] = isNull(4, row);
+            var columns = new[]
+            {
+                new ColumnData("i", Enumerable.Range(0, rows).Select(n => isNull(0, n) ? (int?)null : n).ToArray()),
+                new ColumnData("b", Enumerable.Range(0, rows).Select(n => isNull(1, n) ? (bool?)null : n % 2 == 0).ToArray()),
+                new ColumnData("s", Enumerable.Range(0, rows).Select(n => isNull(2, n) ? null : "s" + n % 9).ToArray()),
+                new ColumnData("whole", Enumerable.Range(0, rows).Select(n => (byte?)n).ToArray()),
+                new ColumnData("d", Enumerable.Range(0, rows).Select(n => n / 2.0).ToArray(), mask),
+                new ColumnData("f", Enumerable.Range(0, rows).Select(n => isNull(1, n) ? (float?)null : n).ToArray()),
+            };
+            foreach (string extension in new[] { ".jsonl", ".csv" })
+            {
+                string path = Path.Combine(folder, "nulls" + extension);
+                Table.Write(path, columns, new WriteOptions { Replace = true });
+                int row = 0;
+                foreach (string line in File.ReadLines(path).Skip(extension == ".csv" ? 1 : 0))
+                {
+                    string number = row.ToString(), half = (row / 2) + (row % 2 == 1 ? ".5" : ".0");
+                    string none = extension == ".csv" ? "" : "null", quote = extension == ".csv" ? "" : "\"";
+                    var cells = new[]
+                    {
+                        isNull(0, row) ? none : number, isNull(1, row) ? none : row % 2 == 0 ? "true" : "false",
+                        isNull(2, row) ? none : quote + "s" + row % 9 + quote, ((byte)row).ToString(), isNull(4, row) ? none : half,
+                        isNull(1, row) ? none : number + ".0",
+                    };
+                    if (extension == ".jsonl")
+                    {
+                        for (int column = 0; column < cells.Length; column++) cells[column] = "\"" + columns[column].Name + "\":" + cells[column];
+                    }
+                    string expected = string.Join(",", cells), found = extension == ".csv" ? line : line.Trim('{', '}');
+                    Check.Equal(expected, found, path + ", row " + row);
+                    row++;
+                }
+                Check.Equal(rows, row, path + ": rows");
+            }
+            foreach (string extension in new[] { ".bcsv", ".parquet" })
+            {
+                string path = Path.Combine(folder, "nulls" + extension);
+                foreach (int column in new[] { 0, 1, 2 })
+                {
+                    var exception = Check.Throws<TickLogException>(() => Table.Write(path, new[] { columns[column] }), "nulls of " + columns[column].Name);
+                    Check.Equal(Status.BadArgument, exception.Status, exception.Message);
+                    int first = 0;
+                    while (!isNull(column, first)) first++;
+                    string where = "row " + first + ", column '" + columns[column].Name + "': found a null";
+                    Check.That(exception.Message.Contains(where), exception.Message + ": expected " + where);
+                    Check.That(!File.Exists(path), "no file of " + columns[column].Name);
+                }
+                Table.Write(path, columns.Skip(3).ToArray());
+                Check.That(File.Exists(path), path);
+            }
+            using (Table table = Table.Open(Path.Combine(folder, "nulls.bcsv")))
+            {
+                byte[] whole = table.ReadColumn<byte>("whole");
+                double[] numbers = table.ReadColumn<double>("d");
+                float[] floats = table.ReadColumn<float>("f");
+                Check.Equal(rows, numbers.Length, "rows");
+                for (int row = 0; row < rows; row++)
+                {
+                    Check.Equal((byte)row, whole[row], "whole");
+                    Check.Equal(isNull(4, row) ? double.NaN : row / 2.0, numbers[row], "d[" + row + "]");
+                    Check.Equal(isNull(1, row) ? float.NaN : row, floats[row], "f[" + row + "]");
+                }
+            }
+        }
+
         private static object[] GetAll(this Row row)
         {
             var values = new object[row.Count];
@@ -370,12 +446,15 @@ namespace TickLog.Tests
             Report report = Report.Validate(path);
             Check.That(report.IsSound && report.Json.EndsWith("}\n", StringComparison.Ordinal), "sound: " + report.Json);
             Check.That(Report.Info(path).Json.Contains("\"rows\""), "info");
+            report = Report.Meta(path);
+            Check.That(report.IsSound && report.Json.Contains("\"columns\":[{\"name\":\"tick\"") && !report.Json.Contains("\"rows\""), "meta: " + report.Json);
             string bad = Path.Combine(folder, "bad.bcsv");
             byte[] bytes = File.ReadAllBytes(path);
             bytes[bytes.Length / 2] ^= 1;
             File.WriteAllBytes(bad, bytes);
             report = Report.Validate(bad);
             Check.That(!report.IsSound && report.Status == Status.Damaged && report.Json.Contains("offset"), "damaged: " + report.Json);
+            Check.That(Report.Meta(bad).IsSound, "meta of a file with damage behind its header");
             string repaired = Path.Combine(folder, "repaired.bcsv");
             report = Report.Repair(bad, repaired);
             Check.That(Report.Validate(repaired).IsSound, "repaired: " + report.Json);
@@ -383,6 +462,7 @@ namespace TickLog.Tests
             Report.Repair(bad);
             Check.That(Report.Validate(bad).IsSound && File.Exists(bad + ".orig"), "repaired in place");
             Check.Fails(Status.NotFound, () => Report.Validate(Path.Combine(folder, "missing")), "no such file");
+            Check.Fails(Status.NotFound, () => Report.Meta(Path.Combine(folder, "missing")), "no such file");
             Check.Fails(Status.NotFound, () => Report.Info(Path.Combine(folder, "missing \"quoted\"")), "no such file");
             Check.Throws<ArgumentNullException>(() => Report.Info(null), "no path");
         }

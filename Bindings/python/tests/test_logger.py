@@ -55,6 +55,8 @@ class Logging(InFolder):
             self.assertEqual((got["several.a"][0], got["several.b"][0]), (1.5, "x"))
             self.assertEqual(t.units, {"motor.rpm": "1/min", "number": "V"})
             self.assertEqual(t.meta["user"], {"device": "d1", "n": -3, "k": 0.5, "b": True})
+            self.assertEqual((t.meta["run_id"], t.meta["tick_ns"], t.meta["closed"]), (t.info()["run_id"], t.tick_ns, True))
+            self.assertEqual(t.meta["streams"], t.info()["streams"])
             self.assertEqual(t.streams["state"].to_dict()["state"], [0, 1, 2])
             self.assertEqual(t.streams["zero"].to_dict()["tick"], [0, 4, 8])
             self.assertEqual(list(t.streams)[:2], ["motor", "number"])

@@ -1,6 +1,7 @@
 """How tables are used, and what they refuse: never a crash."""
 
 import array
+import ctypes
 import datetime
 import gc
 import os
@@ -542,6 +543,38 @@ class Reports(InFolder):
         ticklog.repair("t.bcsv", in_place=True)
         self.assertTrue(ticklog.validate("t.bcsv")["sound"])
         self.assertTrue(os.path.exists("t.bcsv.orig"))
+
+    def test_meta(self):
+        """Samples are not read for it."""
+        for spoiled in False, True:
+            logger = ticklog.Logger()
+            value = ctypes.c_uint16()
+            logger.poll("x", value)
+            with logger.start("runs", f"r{spoiled}", metadata={"n": 3}) as run:
+                for i in range(5000):
+                    value.value = i * i % 65536
+                    run.tick()
+                    run.service()
+            path = f"runs/r{spoiled}/polled.bcsv"
+            if spoiled:
+                size = os.path.getsize(path)
+                with open(path, "r+b") as file:
+                    file.seek(size // 3)
+                    file.write(b"damage" * (size // 12))
+        good, bad = ticklog.open("runs/rFalse"), ticklog.open("runs/rTrue")
+        self.assertTrue(bad.info()["damage"])
+        for key in ("user", "streams", "closed", "format"):
+            self.assertEqual(good.meta[key], bad.meta[key])
+        self.assertEqual(good.meta["user"], {"n": 3})
+        self.assertEqual(list(bad.streams), ["x"])
+        # Which only samples tell.
+        self.assertFalse({"ticks", "duration_s", "lost_samples", "files"} & set(bad.meta))
+        os.remove("runs/rTrue/meta.bcsv")
+        with self.assertRaises(ticklog.Error):
+            bad.meta
+        bad.close()
+        with self.assertRaises(ticklog.ClosedError):
+            bad.meta
 
     def test_shrinks(self):
         """Under a report, too."""

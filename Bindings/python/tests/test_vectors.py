@@ -87,6 +87,16 @@ class Vectors(InFolder):
         self.assertGreater(files, 10)
         print(f"rnog: {files} files, {rows} rows, {bad} with damage")
 
+    def test_bms(self):
+        files, rows, bad = self.check_all(sorted(glob.glob(f"{VECTORS}/bms/*.log")))
+        self.assertGreater(files, 20)
+        self.assertGreater(bad, 10)
+        for path in sorted(glob.glob(f"{VECTORS}/bms/bad_[!vk]*.log")):
+            _, theirs, _ = cat(path, "--salvage")
+            ours, error = rows_of(path, salvage=True)
+            self.assertEqual((ours, error), (theirs, None), path)
+        print(f"bms: {files} logs, {rows} rows, {bad} with damage")
+
     def test_frames(self):
         for spoiled in ("0", "0.1"):
             subprocess.run([TOOL, "send", "--file", f"frames{spoiled}.dat", "--channels", "1", "--count", "300", "--corrupt", spoiled, "--seed", "7"], capture_output=True, check=True, timeout=LIMIT)

@@ -12,7 +12,7 @@ from ticklog import _arrow, _produce
 
 os.chdir(sys.argv[1])
 rows = errors = 0
-paths = sorted(glob.glob(f"{VECTORS}/bcsv/*bad*.bcsv")) + sorted(glob.glob(f"{VECTORS}/bcsv/*alltypes*.bcsv")) + sorted(glob.glob(f"{VECTORS}/dlf/*/")) + sorted(glob.glob(f"{VECTORS}/rnog/*[0-9].dat"))
+paths = sorted(glob.glob(f"{VECTORS}/bcsv/*bad*.bcsv")) + sorted(glob.glob(f"{VECTORS}/bcsv/*alltypes*.bcsv")) + sorted(glob.glob(f"{VECTORS}/dlf/*/")) + sorted(glob.glob(f"{VECTORS}/rnog/*[0-9].dat")) + sorted(glob.glob(f"{VECTORS}/bms/*.log"))
 for path in paths:
     for options in ({}, {"salvage": True}):
         try:
@@ -67,6 +67,7 @@ with logger.start("runs", "v") as run:
         event.emit(x=i, s="abc")
         run.service()
 assert ticklog.open("runs/v").count() == 300
+assert ticklog.open("runs/v").meta["closed"]
 assert _produce._kept == {}
 print(f"valgrind: {len(paths)} files, {rows} rows, {errors} errors, none of memory")
 assert _arrow

@@ -140,6 +140,7 @@ _FUNCTIONS = {
     "ticklog_arrow_open": (c_int32, [c_char_p, POINTER(ArrowConfig), c_void_p]),
     "ticklog_arrow_write": (c_int32, [c_void_p, c_char_p, POINTER(ArrowWriteConfig)]),
     "ticklog_info_json": (c_int32, [c_char_p, POINTER(c_void_p)]),
+    "ticklog_meta_json": (c_int32, [c_char_p, POINTER(c_void_p)]),
     "ticklog_validate_json": (c_int32, [c_char_p, POINTER(c_void_p)]),
     "ticklog_repair_json": (c_int32, [c_char_p, c_char_p, c_uint32, POINTER(c_void_p)]),
     "ticklog_text_free": (None, [c_void_p]),

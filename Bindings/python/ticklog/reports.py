@@ -7,23 +7,11 @@ import os
 from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from . import _library, errors
-from ._arrow import ArrowArrayStream, _release
 
 if TYPE_CHECKING:
     from .table import Path
 
 Report = Dict[str, Any]
-_guarded = False
-
-
-def _guard() -> None:
-    """Has the library notice files that become shorter while they are read, which its first look at any file does."""
-    global _guarded
-    if not _guarded:
-        stream = ArrowArrayStream()
-        _library.function("ticklog_arrow_open")(b"", None, ctypes.addressof(stream))
-        _release(stream)
-        _guarded = True
 
 
 def _report(status: int, text: ctypes.c_void_p, path: str, refused: bool) -> Report:
@@ -59,9 +47,17 @@ def info(path: "Path") -> Report:
     >>> told["rows"], told["closed"]
     (3, True)
     """
-    _guard()
+    return _told("ticklog_info_json", path)
+
+
+def meta(path: "Path") -> Report:
+    """The part of `info` that needs no rows: of a run its metadata and streams, of a file its header. In no time."""
+    return _told("ticklog_meta_json", path)
+
+
+def _told(function: str, path: "Path") -> Report:
     text = ctypes.c_void_p()
-    status = _library.function("ticklog_info_json")(_library.path_bytes(path), ctypes.byref(text))
+    status = _library.function(function)(_library.path_bytes(path), ctypes.byref(text))
     told = _report(status, text, os.fsdecode(path), refused=False)
     if status in (_NOT_FOUND, _DENIED):
         raise errors.make(status, _first_damage(told) or f"{os.fsdecode(path)}: {_library.status_text(status)}", os.fsdecode(path))
@@ -83,13 +79,7 @@ def validate(path: "Path") -> Report:
     >>> ticklog.validate("v.bcsv")["sound"]
     False
     """
-    _guard()
-    text = ctypes.c_void_p()
-    status = _library.function("ticklog_validate_json")(_library.path_bytes(path), ctypes.byref(text))
-    told = _report(status, text, os.fsdecode(path), refused=False)
-    if status in (_NOT_FOUND, _DENIED):
-        raise errors.make(status, _first_damage(told) or f"{os.fsdecode(path)}: {_library.status_text(status)}", os.fsdecode(path))
-    return told
+    return _told("ticklog_validate_json", path)
 
 
 def repair(path: "Path", out: Optional["Path"] = None, in_place: bool = False, keep_unverified: bool = False) -> Report:
@@ -100,7 +90,6 @@ def repair(path: "Path", out: Optional["Path"] = None, in_place: bool = False, k
     if in_place and out is not None:
         raise errors.argument(f"{name}: found out and in_place, expected one of them")
     target = None if in_place or (out is None and os.path.isdir(name)) else out if out is not None else name + ".repaired"
-    _guard()
     text = ctypes.c_void_p()
     flags = _KEEP_UNVERIFIED if keep_unverified else 0
     place = None if target is None else _library.path_bytes(target)

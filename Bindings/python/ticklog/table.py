@@ -437,9 +437,13 @@ class Run(Table):
 
     @property
     def meta(self) -> Dict[str, Any]:
-        """What the run says of itself: run_id, epoch_ns, tick_ns, the streams, and the user's own values as `user`."""
-        told = self.info()
-        return {key: value for key, value in told.items() if key not in ("losses", "files", "damage", "notes", "path", "size")}
+        """What the run says of itself: run_id, epoch_ns, tick_ns, whether it was closed, the streams, and the user's own values
+        as `user`. No samples are read; what they tell, `info` has."""
+        from . import reports
+
+        self._check()
+        told = reports.meta(self.path)
+        return {key: value for key, value in told.items() if key not in ("damage", "path", "size")}
 
     @property
     def loss(self) -> List["Loss"]:
@@ -465,8 +469,8 @@ class Streams(Mapping[str, Table]):
 
     def __init__(self, run: Run):
         self._of = run
-        self._names = _arrow.unique([s["name"] for s in run.info().get("streams", []) if s.get("kind") != "builtin"])
-        told = [s for s in run.info().get("streams", []) if s.get("kind") != "builtin"]
+        told = [s for s in run.meta.get("streams", []) if s.get("kind") != "builtin"]
+        self._names = _arrow.unique([s["name"] for s in told])
         self._events = {name: s.get("kind") != "poll" for name, s in zip(self._names, told)}
 
     def __getitem__(self, name: str) -> Table:

@@ -27,6 +27,7 @@ extension FileRepair {
         try write(to: Output(descriptor: new.descriptor, path: new.path))
         guard fsync(new.descriptor) == 0 else { throw Fault(FileError(new.path, "sync", cposix_errno())) }
         try verify(new.temporaryPath)
+        guard !FileGuard.hasFoundShorter else { throw FileGuard.fault(path) }
     }
 }
 

@@ -37,8 +37,9 @@ public enum Info {
     }
 
     /// What the system has refused or, if there is none, the first damage. A torn end is none: the file was never closed.
-    public var fault: Fault? {
-        let faults = faults
+    public var fault: Fault? { Info.first(of: faults) }
+
+    static func first(of faults: [Fault]) -> Fault? {
         for fault in faults where fault.kind == .system { return fault }
         for fault in faults where fault.kind != .torn { return fault }
         return nil

@@ -9,10 +9,22 @@ public func ticklog_info_json(
     _ path: UnsafePointer<CChar>!, _ text: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>!
 ) -> ticklog_status {
     guard let path, let text else { return TICKLOG_NULL }
-    return report(to: text) { (output) throws(Fault) in
+    return report(path, to: text) { (output) throws(Fault) in
         let info = try Info(String(cString: path))
         info.json(output)
         return info.fault
+    }
+}
+
+@c @implementation
+public func ticklog_meta_json(
+    _ path: UnsafePointer<CChar>!, _ text: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>!
+) -> ticklog_status {
+    guard let path, let text else { return TICKLOG_NULL }
+    return report(path, to: text) { (output) throws(Fault) in
+        let meta = try Meta(String(cString: path))
+        meta.json(output)
+        return meta.fault
     }
 }
 
@@ -21,7 +33,7 @@ public func ticklog_validate_json(
     _ path: UnsafePointer<CChar>!, _ text: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>!
 ) -> ticklog_status {
     guard let path, let text else { return TICKLOG_NULL }
-    return report(to: text) { (output) throws(Fault) in
+    return report(path, to: text) { (output) throws(Fault) in
         let validation = Validation(String(cString: path))
         validation.json(output)
         return validation.fault
@@ -42,7 +54,7 @@ public func ticklog_repair_json(
     options.keepsUnverified = flags & TICKLOG_REPAIR_KEEP_UNVERIFIED != 0
     options.copiesSound = flags & TICKLOG_REPAIR_ONLY_IF_NEEDED == 0
     var isRefused = false
-    let status = report(to: text) { (output) throws(Fault) in
+    let status = report(path, to: text) { (output) throws(Fault) in
         let input = try Repairable(name, inPlace: options.out == nil)
         guard !options.keepsUnverified || input.hasUnverified else {
             isRefused = true
@@ -62,20 +74,30 @@ public func ticklog_text_free(_ text: UnsafeMutablePointer<CChar>!) {
 
 /// Hands over what `tell` has written, or why it could not, and answers what it amounts to.
 private func report(
-    to text: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, _ tell: (Output) throws(Fault) -> Fault?
+    _ path: UnsafePointer<CChar>, to text: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, _ tell: (Output) throws(Fault) -> Fault?
 ) -> ticklog_status {
     text.pointee = nil
-    let output = Output.inMemory()
+    FileGuard.watch()
+    var output = Output.inMemory()
     var reason: Fault?
+    var refusal: Fault?
     do throws(Fault) {
         reason = try tell(output)
     } catch {
-        reason = error
+        refusal = error
+    }
+    // What was read of it may be zeros of nobody. (A write of what is missing fails with EFAULT.)
+    if FileGuard.hasFoundShorter || refusal?.code == EFAULT {
+        refusal = FileGuard.fault(String(cString: path))
+        output = Output.inMemory()
+    }
+    if let refusal {
+        reason = refusal
         var writer = JSONWriter(output)
         writer.begin("{")
-        writer.field("error", error.message)
-        writer.field("path", error.path)
-        writer.field("offset", error.offset.map { UInt64($0) })
+        writer.field("error", refusal.message)
+        writer.field("path", refusal.path)
+        writer.field("offset", refusal.offset.map { UInt64($0) })
         writer.end("}")
         output.byte(0x0A)
     }

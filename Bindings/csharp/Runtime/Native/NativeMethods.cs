@@ -116,6 +116,9 @@ namespace TickLog.Native
         internal static extern int ticklog_info_json(byte* path, IntPtr* text);
 
         [DllImport(Name, CallingConvention = CallingConvention.Cdecl)]
+        internal static extern int ticklog_meta_json(byte* path, IntPtr* text);
+
+        [DllImport(Name, CallingConvention = CallingConvention.Cdecl)]
         internal static extern int ticklog_validate_json(byte* path, IntPtr* text);
 
         [DllImport(Name, CallingConvention = CallingConvention.Cdecl)]

@@ -111,6 +111,7 @@ namespace TickLog.Native
         public ulong first_row, row_count, from_tick, to_tick;
         public byte* message;
         public UIntPtr message_bytes;
+        public uint threads, reserved;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -40,6 +40,20 @@ namespace TickLog
             return Make(path, (Status)status, text);
         }
 
+        /// <summary>
+        /// The part of Info that needs no rows or samples: of a run its metadata and streams, of a file its header. In the time of
+        /// opening it. TickLogException: it cannot be opened or is nothing that is read.
+        /// </summary>
+        public static Report Meta(string path)
+        {
+            byte[] name = Utf8.Terminated(path, "path");
+            Library.Check();
+            IntPtr text = IntPtr.Zero;
+            int status;
+            fixed (byte* bytes = name) status = NativeMethods.ticklog_meta_json(bytes, &text);
+            return Make(path, (Status)status, text);
+        }
+
         /// <summary>Checks every checksum, length and row. Damage is told by the report; TickLogException: there is no report.</summary>
         public static Report Validate(string path)
         {

@@ -14,6 +14,7 @@ namespace TickLog
     {
         private const int BatchRows = 65536;
         private const int EIO = 5;
+        private const long ArrowNullable = 2;
 
         // Kept for ever: native code has their addresses.
         private static readonly GetSchema getSchema = OnGetSchema;
@@ -179,6 +180,7 @@ namespace TickLog
                 ArrowSchema* child = schema->children[index] = children + index;
                 child->format = arena.Text(Format(columns[index].Type), "format");
                 child->name = arena.Text(columns[index].Name, "name");
+                child->flags = MayBeNull(columns[index]) ? ArrowNullable : 0;
             }
             IntPtr release = Marshal.GetFunctionPointerForDelegate(releaseSchema);
             for (int index = 0; index < columns.Length; index++)
@@ -188,6 +190,11 @@ namespace TickLog
             }
             schema->private_data = Enter(shared);
             schema->release = release;
+        }
+
+        private static bool MayBeNull(ColumnData column)
+        {
+            return column.Nulls != null || column.Type == ColumnType.String;
         }
 
         private static string Format(ColumnType type)
@@ -237,9 +244,10 @@ namespace TickLog
         {
             array->n_buffers = column.Type == ColumnType.String ? 3 : 2;
             array->buffers = (void**)arena.Take(3 * sizeof(void*));
+            if (MayBeNull(column)) Validity(column, count, array, arena);
             if (column.Type == ColumnType.Bool)
             {
-                var values = (bool[])column.Values;
+                var values = (bool[])column.Data;
                 byte* bits = arena.Take((count + 7) / 8);
                 for (int place = 0; place < count; place++)
                 {
@@ -254,19 +262,18 @@ namespace TickLog
                 long total = 0;
                 for (int place = 0; place < count; place++)
                 {
-                    string text = values[row + place];
-                    if (text == null) throw new ArgumentException("column " + column.Name + ": row " + (row + place) + " is null");
-                    total += Utf8.Strict.GetByteCount(text);
+                    if (!IsNull(column, row + place)) total += Utf8.Strict.GetByteCount(values[row + place]);
                     if (total > int.MaxValue) throw new ArgumentException("column " + column.Name + ": more than 2 GiB of text in 65536 rows");
                     ends[place + 1] = (int)total;
                 }
                 byte* bytes = arena.Take(total);
                 for (int place = 0; place < count; place++)
                 {
+                    if (ends[place + 1] == ends[place]) continue;
                     string text = values[row + place];
                     fixed (char* characters = text)
                     {
-                        if (text.Length > 0) Utf8.Strict.GetBytes(characters, text.Length, bytes + ends[place], ends[place + 1] - ends[place]);
+                        Utf8.Strict.GetBytes(characters, text.Length, bytes + ends[place], ends[place + 1] - ends[place]);
                     }
                 }
                 array->buffers[1] = ends;
@@ -274,8 +281,32 @@ namespace TickLog
             }
             else
             {
-                array->buffers[1] = arena.Pin(column.Values) + (long)row * ColumnTypes.Size(column.Type);
+                array->buffers[1] = arena.Pin(column.Data) + (long)row * ColumnTypes.Size(column.Type);
             }
+        }
+
+        private static bool IsNull(ColumnData column, int row)
+        {
+            if (column.Nulls != null && column.Nulls[row]) return true;
+            return column.Type == ColumnType.String && ((string[])column.Data)[row] == null;
+        }
+
+        /// <summary>A bit for each value that is there; none of them if all are.</summary>
+        private void Validity(ColumnData column, int count, ArrowArray* array, Arena arena)
+        {
+            byte* bits = null;
+            for (int place = 0; place < count; place++)
+            {
+                if (!IsNull(column, row + place)) continue;
+                if (bits == null)
+                {
+                    bits = arena.Take((count + 7) / 8);
+                    for (int at = 0; at < (count + 7) / 8; at++) bits[at] = 0xFF;
+                }
+                bits[place >> 3] &= (byte)~(1 << (place & 7));
+                array->null_count++;
+            }
+            array->buffers[0] = bits;
         }
     }
 }
