@@ -61,6 +61,7 @@ final class ArrowBlocks {
         let last = tick.map { UInt32($0) } ?? 0
         arrays[columns.count] = ticklog_column_array(column: last, reserved: 0, values: tickValues, text: nil, text_bytes: 0)
         if tick == nil, rows.lowerBound > 0 { ended = !table.seek(to: rows.lowerBound) }
+        if let tick, isOrdered, ticks.lowerBound > 0 { table.seek(toAtLeast: ticks.lowerBound, in: tick) }
     }
 
     /// Puts the next rows into the columns at `row`; answers how many were read, of which `kept` stay: 0 at the end, nil if

@@ -1,8 +1,56 @@
 import TickLog
 
 /// A type of values that are plotted.
-protocol PlotNumber: Comparable {
+protocol PlotNumber: Comparable, SIMDScalar {
     var plotted: Double { get }
+    /// The least and the largest of values, and whether all are numbers. At least one.
+    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self, areNumbers: Bool)
+}
+
+extension PlotNumber {
+    @inline(__always)
+    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self, areNumbers: Bool) {
+        var low = values[0]
+        var high = values[0]
+        for i in 0..<number {
+            let value = values[i]
+            low = value < low ? value : low
+            high = value > high ? value : high
+        }
+        return (low, high, true)
+    }
+
+    /// The same eight at a time: the compiler does not, since floats may be NaN.
+    @inline(__always)
+    static func wideExtremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self, areNumbers: Bool) {
+        var low = SIMD8<Self>(repeating: values[0])
+        var high = low
+        var numbers = low .== low
+        var i = 0
+        while i &+ 8 <= number {
+            let next = UnsafeRawPointer(values + i).loadUnaligned(as: SIMD8<Self>.self)
+            low.replace(with: next, where: next .< low)
+            high.replace(with: next, where: next .> high)
+            numbers = numbers .& (next .== next)
+            i &+= 8
+        }
+        var least = low[0]
+        var largest = high[0]
+        var areNumbers = numbers[0]
+        for k in 1..<8 {
+            least = low[k] < least ? low[k] : least
+            largest = high[k] > largest ? high[k] : largest
+            areNumbers = areNumbers && numbers[k]
+        }
+        while i < number {
+            let value = values[i]
+            least = value < least ? value : least
+            largest = value > largest ? value : largest
+            areNumbers = areNumbers && value == value
+            i &+= 1
+        }
+        return (least, largest, areNumbers)
+    }
 }
 
 extension UInt8: PlotNumber { var plotted: Double { Double(self) } }
@@ -13,8 +61,22 @@ extension Int8: PlotNumber { var plotted: Double { Double(self) } }
 extension Int16: PlotNumber { var plotted: Double { Double(self) } }
 extension Int32: PlotNumber { var plotted: Double { Double(self) } }
 extension Int64: PlotNumber { var plotted: Double { Double(self) } }
-extension Float: PlotNumber { var plotted: Double { Double(self) } }
-extension Double: PlotNumber { var plotted: Double { self } }
+extension Float: PlotNumber {
+    var plotted: Double { Double(self) }
+
+    @_optimize(speed)
+    static func extremes(_ values: UnsafePointer<Float>, _ number: Int) -> (low: Float, high: Float, areNumbers: Bool) {
+        wideExtremes(values, number)
+    }
+}
+extension Double: PlotNumber {
+    var plotted: Double { self }
+
+    @_optimize(speed)
+    static func extremes(_ values: UnsafePointer<Double>, _ number: Int) -> (low: Double, high: Double, areNumbers: Bool) {
+        wideExtremes(values, number)
+    }
+}
 
 /// What a plot keeps of the values of a bucket: the extremes, so that no spike disappears, and the first and the last one,
 /// so that lines join.
@@ -132,18 +194,10 @@ final class PlotSeries {
     @inline(__always)
     private func add<T: PlotNumber>(_ values: UnsafePointer<T>, _ number: Int, _ bucket: Int) {
         if number >= 4 {
-            var low = values[0]
-            var high = values[0]
-            var isNumber = true
-            for i in 0..<number {
-                let value = values[i]
-                low = value < low ? value : low
-                high = value > high ? value : high
-                isNumber = isNumber && value == value
-            }
+            let (low, high, areNumbers) = T.extremes(values, number)
             let least = low.plotted
             let largest = high.plotted
-            if isNumber, least - least == 0, largest - largest == 0 {
+            if areNumbers, least - least == 0, largest - largest == 0 {
                 add(values[0].plotted, bucket)
                 add(least, bucket)
                 add(largest, bucket)
@@ -170,6 +224,32 @@ final class PlotSeries {
         case .f64: add(values.assumingMemoryBound(to: Double.self) + from, number, bucket)
         case .string: break
         }
+    }
+}
+
+extension PlotSeries {
+    /// The values of some rows, in the column's type.
+    func add(_ values: UnsafeRawPointer, rows: UnsafePointer<Int32>, _ number: Int, _ bucket: Int) {
+        let first = Int(rows[0])
+        if Int(rows[number - 1]) - first == number - 1 { return add(values, from: first, number, bucket) }
+        switch type {
+        case .bool, .u8: add(values.assumingMemoryBound(to: UInt8.self), rows, number, bucket)
+        case .u16: add(values.assumingMemoryBound(to: UInt16.self), rows, number, bucket)
+        case .u32: add(values.assumingMemoryBound(to: UInt32.self), rows, number, bucket)
+        case .u64: add(values.assumingMemoryBound(to: UInt64.self), rows, number, bucket)
+        case .i8: add(values.assumingMemoryBound(to: Int8.self), rows, number, bucket)
+        case .i16: add(values.assumingMemoryBound(to: Int16.self), rows, number, bucket)
+        case .i32: add(values.assumingMemoryBound(to: Int32.self), rows, number, bucket)
+        case .i64: add(values.assumingMemoryBound(to: Int64.self), rows, number, bucket)
+        case .f32: add(values.assumingMemoryBound(to: Float.self), rows, number, bucket)
+        case .f64: add(values.assumingMemoryBound(to: Double.self), rows, number, bucket)
+        case .string: break
+        }
+    }
+
+    @inline(__always)
+    private func add<T: PlotNumber>(_ values: UnsafePointer<T>, _ rows: UnsafePointer<Int32>, _ number: Int, _ bucket: Int) {
+        for i in 0..<number { add(values[Int(rows[i])].plotted, bucket) }
     }
 }
 

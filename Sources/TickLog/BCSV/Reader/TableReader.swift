@@ -284,6 +284,17 @@ public struct TableReader {
         return true
     }
 
+    /// The bits of a u64 in a packet's first row; nil if there is none. The decoder forgets what it held.
+    mutating func firstBits(of packet: Packet, _ column: Int) -> UInt64? {
+        decoder.reset()
+        guard let length = RowLength(packet.rows, at: 0), length.value > 0, length.value <= UInt64(BCSVFormat.maxRowBytes),
+            packet.rows.holds(Int(length.value), at: length.size)
+        else { return nil }
+        let row = packet.rows.slice(at: length.size, count: Int(length.value))
+        do throws(FormatError) { try decoder.decode(row, readable: packet.rows.count - length.size, packet.offset) } catch { return nil }
+        return (decoder.scalars + Int(places[column])).load(UInt64.self)
+    }
+
     /// A packet whose checksum matched had a row that its schema does not allow.
     public private(set) var isRowDamaged = false
 
