@@ -1,15 +1,15 @@
 import TickLog
 
 /// A type of values that are plotted.
-protocol PlotNumber: Comparable, SIMDScalar {
+protocol PlotNumber: Comparable {
     var plotted: Double { get }
-    /// The least and the largest of values, and whether all are numbers. At least one.
-    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self, areNumbers: Bool)
+    /// The least and the largest of values, at least one; if some are NaN, one of the two is.
+    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self)
 }
 
 extension PlotNumber {
     @inline(__always)
-    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self, areNumbers: Bool) {
+    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self) {
         var low = values[0]
         var high = values[0]
         for i in 0..<number {
@@ -17,39 +17,7 @@ extension PlotNumber {
             low = value < low ? value : low
             high = value > high ? value : high
         }
-        return (low, high, true)
-    }
-
-    /// The same eight at a time: the compiler does not, since floats may be NaN.
-    @inline(__always)
-    static func wideExtremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self, areNumbers: Bool) {
-        var low = SIMD8<Self>(repeating: values[0])
-        var high = low
-        var numbers = low .== low
-        var i = 0
-        while i &+ 8 <= number {
-            let next = UnsafeRawPointer(values + i).loadUnaligned(as: SIMD8<Self>.self)
-            low.replace(with: next, where: next .< low)
-            high.replace(with: next, where: next .> high)
-            numbers = numbers .& (next .== next)
-            i &+= 8
-        }
-        var least = low[0]
-        var largest = high[0]
-        var areNumbers = numbers[0]
-        for k in 1..<8 {
-            least = low[k] < least ? low[k] : least
-            largest = high[k] > largest ? high[k] : largest
-            areNumbers = areNumbers && numbers[k]
-        }
-        while i < number {
-            let value = values[i]
-            least = value < least ? value : least
-            largest = value > largest ? value : largest
-            areNumbers = areNumbers && value == value
-            i &+= 1
-        }
-        return (least, largest, areNumbers)
+        return (low, high)
     }
 }
 
@@ -61,21 +29,45 @@ extension Int8: PlotNumber { var plotted: Double { Double(self) } }
 extension Int16: PlotNumber { var plotted: Double { Double(self) } }
 extension Int32: PlotNumber { var plotted: Double { Double(self) } }
 extension Int64: PlotNumber { var plotted: Double { Double(self) } }
+
 extension Float: PlotNumber {
     var plotted: Double { Double(self) }
 
-    @_optimize(speed)
-    static func extremes(_ values: UnsafePointer<Float>, _ number: Int) -> (low: Float, high: Float, areNumbers: Bool) {
-        wideExtremes(values, number)
+    /// As integers that are in the same order, of which a loop compares several at a time. NaN comes beyond the infinities.
+    static func extremes(_ values: UnsafePointer<Float>, _ number: Int) -> (low: Float, high: Float) {
+        let all = UnsafeRawPointer(values).assumingMemoryBound(to: Int32.self)
+        var low = Int32.max
+        var high = Int32.min
+        for i in 0..<number {
+            let value = inOrder(all[i])
+            low = value < low ? value : low
+            high = value > high ? value : high
+        }
+        return (Float(bitPattern: UInt32(bitPattern: inOrder(low))), Float(bitPattern: UInt32(bitPattern: inOrder(high))))
     }
+
+    /// Of negative ones all bits but the sign turn; and back.
+    @inline(__always)
+    private static func inOrder(_ bits: Int32) -> Int32 { bits ^ ((bits &>> 31) & Int32.max) }
 }
+
 extension Double: PlotNumber {
     var plotted: Double { self }
 
-    @_optimize(speed)
-    static func extremes(_ values: UnsafePointer<Double>, _ number: Int) -> (low: Double, high: Double, areNumbers: Bool) {
-        wideExtremes(values, number)
+    static func extremes(_ values: UnsafePointer<Double>, _ number: Int) -> (low: Double, high: Double) {
+        let all = UnsafeRawPointer(values).assumingMemoryBound(to: Int64.self)
+        var low = Int64.max
+        var high = Int64.min
+        for i in 0..<number {
+            let value = inOrder(all[i])
+            low = value < low ? value : low
+            high = value > high ? value : high
+        }
+        return (Double(bitPattern: UInt64(bitPattern: inOrder(low))), Double(bitPattern: UInt64(bitPattern: inOrder(high))))
     }
+
+    @inline(__always)
+    private static func inOrder(_ bits: Int64) -> Int64 { bits ^ ((bits &>> 63) & Int64.max) }
 }
 
 /// What a plot keeps of the values of a bucket: the extremes, so that no spike disappears, and the first and the last one,
@@ -194,10 +186,11 @@ final class PlotSeries {
     @inline(__always)
     private func add<T: PlotNumber>(_ values: UnsafePointer<T>, _ number: Int, _ bucket: Int) {
         if number >= 4 {
-            let (low, high, areNumbers) = T.extremes(values, number)
-            let least = low.plotted
-            let largest = high.plotted
-            if areNumbers, least - least == 0, largest - largest == 0 {
+            let (low, high) = T.extremes(values, number)
+            // Zero has no sign.
+            let least = low.plotted + 0
+            let largest = high.plotted + 0
+            if least - least == 0, largest - largest == 0 {
                 add(values[0].plotted, bucket)
                 add(least, bucket)
                 add(largest, bucket)

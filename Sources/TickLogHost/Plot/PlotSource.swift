@@ -228,10 +228,13 @@ public final class PlotSource {
 
     /// Rows since the files' memory was given back.
     private var rowsInMemory = 0
+    private var mostRowsInMemory = 32768
+    /// What the files' memory may be: little, but more than a packet or two, since the one that is read comes again.
+    private static var mostBytesInMemory: Int { 32 << 20 }
 
     private func passed(_ rows: Int) {
         rowsInMemory += rows
-        guard rowsInMemory >= 32768 else { return }
+        guard rowsInMemory >= mostRowsInMemory else { return }
         rowsInMemory = 0
         for file in files { file.leavePages() }
     }
@@ -339,6 +342,7 @@ public final class PlotSource {
     /// By columns.
     private func readBlocks(_ bcsv: BCSVTable) {
         let most = PlotSource.blockRows
+        if let bytes = bcsv.bytesPerRow { mostRowsInMemory = max(mostRowsInMemory, Self.mostBytesInMemory / max(bytes, 1)) }
         if let recording, xColumn == nil { _ = recording.begin(at: ticks.lowerBound, skipping: 0, of: .rows) }
         let clock = recording.map { PlotTicks($0, bcsv) }
         let keyColumn = xColumn ?? clock?.column

@@ -129,6 +129,12 @@ public final class BCSVTable: Table {
         return reader?.rows.footer?.rowCount
     }
 
+    /// About how many bytes of the file a row has; nil if the first file does not say.
+    var bytesPerRow: Int? {
+        guard let reader = try? BCSVReader(files[0]), let footer = reader.rows.footer, footer.rowCount > 0 else { return nil }
+        return files[0].file.bytes.count / Int(clamping: footer.rowCount)
+    }
+
     /// How many rows all of its files have, as far as they tell.
     func countRows() -> UInt64 {
         var count: UInt64 = 0

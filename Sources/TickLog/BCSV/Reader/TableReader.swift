@@ -424,12 +424,15 @@ public struct TableReader {
         }
         let limit = min(most, rowPointers.count / 2)
         let mark = decoder.mark
+        // Asked once: the compiler copies the stream for each question.
+        let isStream = stream != nil
+        let staysMapped = stream?.window.isMapped ?? true
         var count = 0
         while count < limit {
             if count > 0 {
                 // Not beyond the packet, nor further than rows stay.
-                guard rowsLeft > 0 || stream != nil, decoder.keepsRows(since: mark) else { break }
-                if stream != nil, !stream!.window.isMapped { break }
+                guard rowsLeft > 0 || isStream, decoder.keepsRows(since: mark) else { break }
+                if !staysMapped { break }
             }
             let event = try decodeNext()
             guard event == .row else {

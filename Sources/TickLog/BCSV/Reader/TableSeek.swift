@@ -71,7 +71,7 @@ extension TableReader {
         }
         // A string could hold the copy of a packet.
         guard shape.strings == 0 else { return }
-        while end - best.offset > 65536, try !isLast(best, before: end) {
+        while end - best.offset > 4096, try !isLast(best, before: end) {
             let middle = best.offset + (end - best.offset) / 2
             if let found = try packets!.firstHeader(from: middle, to: end), found.row > best.row,
                 try firstValue(Start(offset: found.offset, row: found.row), column) < value
