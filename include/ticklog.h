@@ -1459,6 +1459,9 @@ typedef struct ticklog_arrow_config {
     uint64_t to_tick;           /* 0: to the end */
     char *message;              /* where the reason of a refusal goes: a text with offset, expectation and finding. NULL: nowhere */
     size_t message_bytes;       /* its room; the text is cut to fit, and ends with a NUL */
+    uint32_t threads;           /* that decode a batch of 4 MB and more of a closed BCSV file, each its own packets: at most 64. 1: the
+                                   caller's alone. 0: as many as the process has processors, at most 4 */
+    uint32_t reserved;          /* 0 */
 } ticklog_arrow_config;
 
 /* [any] Opens a BCSV, DLF, CSV or JSON Lines file, frames, RNO-G packets, a BMS log, or a run's directory or archive, found out
@@ -1480,9 +1483,9 @@ typedef struct ticklog_arrow_config {
  * get_next answers the same. Behind the last row it gives a released batch. A torn tail, of a file that was never closed, is
  * no error.
  *
- * Memory: the batch that is made, which is the consumer's then, and what reading the format needs, not the file: files are
- * mapped. Batches stay valid after the stream is released.
- * Threads: one at a time uses a stream; batches may be released by any. *stream and batches may be moved by copying.
+ * Memory: the batch that is made, which is the consumer's then, and for each thread what reading the format needs, not the
+ * file: files are mapped. Batches stay valid after the stream is released.
+ * Threads: one at a time uses a stream; batches may be released by any. Those of `threads` begin and end within get_next. *stream and batches may be moved by copying.
  *
  * To notice that a mapped file becomes shorter while it is read, the first call installs a handler for SIGBUS, which
  * hands on, to the handler before it, every fault that is none of a file that is open here.

@@ -20,6 +20,18 @@ int cposix_receive_messages(int socket, struct cposix_message *messages, unsigne
 int cposix_send_messages(int socket, struct cposix_message *messages, unsigned count, int flags) __asm__("sendmmsg");
 int cposix_memory_file(const char *name, unsigned flags) __asm__("memfd_create");
 
+int cposix_affinity(int process, size_t bytes, void *mask) __asm__("sched_getaffinity");
+
+/* Processors that this process may run on; at least 1. */
+static inline int cposix_processors(void)
+{
+    unsigned long mask[1024 / sizeof(long)] = {0};
+    int count = 0;
+    if (cposix_affinity(0, sizeof mask, mask) < 0) return 1;
+    for (size_t i = 0; i < sizeof mask / sizeof mask[0]; i++) count += __builtin_popcountl(mask[i]);
+    return count > 0 ? count : 1;
+}
+
 /* How the calls below tell of an error. */
 static inline int cposix_socket_failed(int socket)
 {

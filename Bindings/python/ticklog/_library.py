@@ -99,6 +99,7 @@ class ArrowConfig(Structure):
         ("size", c_uint32), ("flags", c_uint32), ("stream", c_char_p), ("columns", POINTER(c_char_p)),
         ("column_count", c_uint32), ("batch_rows", c_uint32), ("first_row", c_uint64), ("row_count", c_uint64),
         ("from_tick", c_uint64), ("to_tick", c_uint64), ("message", c_void_p), ("message_bytes", c_size_t),
+        ("threads", c_uint32), ("reserved", c_uint32),
     ]  # fmt: skip
 
 

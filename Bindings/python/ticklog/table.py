@@ -55,6 +55,7 @@ class _Choice(NamedTuple):
     most: Optional[int] = None
     start: int = 0
     stop: Optional[int] = None
+    threads: int = 0
 
 
 class _State:
@@ -86,6 +87,7 @@ def _open_into(choice: _Choice, names: Optional[Sequence[str]], rows: int, binar
     config.row_count = choice.most or 0
     config.from_tick = choice.start
     config.to_tick = 0 if choice.stop is None else choice.stop
+    config.threads = choice.threads
     message = ctypes.create_string_buffer(_MESSAGE_BYTES)
     config.message, config.message_bytes = ctypes.addressof(message), len(message)
     status = _library.function("ticklog_arrow_open")(_library.path_bytes(choice.path), config, ctypes.addressof(out))
@@ -161,9 +163,7 @@ class Table(Frame):
         if raw is None and self._choice.columns is not None:
             raw = list(self._choice.columns)
         if rows is None:
-            width = sum(FIXED[c.format][1] or 1 if c.format in FIXED else 32 for c in schema) or 1
-            limit = max(1024, _PIECE_BYTES // width)
-            rows = _MOST_ROWS if _bytes_of(self.path) <= _PIECE_BYTES else min(limit, _MOST_ROWS)
+            rows = self._piece_rows()
         stream = None
         with self._state.lock:
             self._check()
@@ -174,6 +174,11 @@ class Table(Frame):
         for part in stream:
             self._check()
             yield part.choose(indices) if project else part
+
+    def _piece_rows(self) -> int:
+        """As many rows as may be made in one piece."""
+        width = sum(FIXED[c.format][1] or 1 if c.format in FIXED else 32 for c in self._columns()) or 1
+        return _MOST_ROWS if _bytes_of(self.path) <= _PIECE_BYTES else min(max(1024, _PIECE_BYTES // width), _MOST_ROWS)
 
     @property
     def path(self) -> str:
@@ -328,6 +333,10 @@ class Table(Frame):
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         """For pyarrow, polars, pandas, duckdb and others: the table as a stream of batches, in the library's memory."""
+        return self._export(0)
+
+    def _export(self, rows: int) -> Any:
+        """A stream with so many rows in a batch; 0: as the library does."""
         choice = self._choice
         stream = _arrow.allocated(ArrowArrayStream)
         try:
@@ -338,7 +347,7 @@ class Table(Frame):
                 ).export(stream)
             else:
                 self._check()
-                _open_into(choice, choice.columns, 0, choice.binary, choice.dictionary, stream)
+                _open_into(choice, choice.columns, rows, choice.binary, choice.dictionary, stream)
         except BaseException:
             _arrow.free(stream)
             raise
@@ -359,7 +368,7 @@ class Table(Frame):
         pa = need("pyarrow", "to_arrow")
         table = self if columns is None else self[list(columns)]
         try:
-            return pa.RecordBatchReader.from_stream(table).read_all()
+            return pa.RecordBatchReader.from_stream(_Whole(table)).read_all()
         except (pa.ArrowException, OSError) as error:
             raise _of_stream(error, self.path) from None
 
@@ -367,7 +376,7 @@ class Table(Frame):
         pl = need("polars", "to_polars")
         table = self if columns is None else self[list(columns)]
         try:
-            frame: "polars.DataFrame" = pl.DataFrame(table)
+            frame: "polars.DataFrame" = pl.DataFrame(_Whole(table))
             return frame
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _of_stream(error, self.path) from None
@@ -418,7 +427,7 @@ class Run(Table):
         """The events in their order; what another stream has is as it was, or missing."""
         self._check()
         choice = self._choice
-        return Table(_Choice(self.path, choice.salvage, True, None, choice.dictionary, choice.binary), self._state)
+        return Table(_Choice(self.path, choice.salvage, True, None, choice.dictionary, choice.binary, threads=choice.threads), self._state)
 
     @property
     def streams(self) -> Mapping[str, Table]:
@@ -464,7 +473,7 @@ class Streams(Mapping[str, Table]):
         if name not in self._events:
             raise errors.ColumnError(f"{self._of.path}: found the stream {name!r}, expected one of: {', '.join(self._names)}")
         choice = self._of._choice
-        return Table(_Choice(choice.path, choice.salvage, self._events[name], name, choice.dictionary, choice.binary), self._of._state)
+        return Table(_Choice(choice.path, choice.salvage, self._events[name], name, choice.dictionary, choice.binary, threads=choice.threads), self._of._state)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -534,6 +543,16 @@ class Batch(Frame):
         pl = need("polars", "to_polars")
         frame: "polars.DataFrame" = pl.DataFrame(_Chosen(self, columns))
         return frame
+
+
+class _Whole:
+    """A table of which all is wanted at once: what is decoded into one piece takes the least time and memory."""
+
+    def __init__(self, table: Table):
+        self._of = table
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._of._export(self._of._piece_rows() if self._of.format == "bcsv" else 0)
 
 
 class _Chosen:
@@ -632,6 +651,7 @@ def open(
     *,
     dictionary: bool = False,
     binary: bool = False,
+    threads: int = 0,
 ) -> Table:
     """Opens any file that TickLog reads: BCSV, a run's directory or archive, DLF, CSV, JSON Lines, received frames, BMS logs,
     RNO-G packets. What it is, its content says.
@@ -643,6 +663,8 @@ def open(
     - `dictionary`: texts that repeat go to Arrow as dictionaries.
     - `binary`: texts are bytes. Otherwise bytes that are no UTF-8 become half surrogates, as in file names; Arrow, which has
       no place for these, then raises `DamagedError`.
+    - `threads`: that decode a closed BCSV file of more than a few MB, at most; 1: only the one that calls. Otherwise as many as
+      there are processors, at most 4.
 
     >>> import ticklog
     >>> ticklog.write("speed.bcsv", {"t": [0, 1, 2], "v": [0.5, 1.5, 2.5], "gear": ["N", "1", "1"]})
@@ -652,7 +674,9 @@ def open(
     """
     name = os.fsdecode(path)
     chosen = None if columns is None else tuple([columns] if isinstance(columns, str) else columns)
-    choice = _Choice(name, salvage, events, stream, dictionary, binary, chosen)
+    if not 0 <= threads < 2**32:
+        raise errors.argument(f"found {threads} threads, expected 0 or more")
+    choice = _Choice(name, salvage, events, stream, dictionary, binary, chosen, threads=threads)
     if events or stream is not None:
         return Table(choice)
     table = Table(choice)

@@ -57,6 +57,6 @@ extension UnsafePointer where Pointee == CChar {
 }
 
 @inline(__always)
-func roundUp(_ value: Int, _ multiple: Int) -> Int {
+public func roundUp(_ value: Int, _ multiple: Int) -> Int {
     (value &+ multiple &- 1) / multiple &* multiple
 }

@@ -6,6 +6,8 @@ import CTickLog
 final class ArrowBatch {
     /// Values, validity, offsets.
     private var blocks: [UnsafeMutableRawPointer] = []
+    /// Values of several columns.
+    private let large: LargeMemory?
     /// The children and what they point to.
     private let children: UnsafeMutablePointer<ArrowArray>
     private let pointers: UnsafeMutablePointer<UnsafeMutablePointer<ArrowArray>?>
@@ -15,8 +17,10 @@ final class ArrowBatch {
     static var buffersOfColumn: Int { 6 }
 
     /// - Parameter count: columns. Each may have a dictionary.
-    init(columns count: Int) {
+    /// - Parameter large: where values of them may be, which is freed with the batch.
+    init(columns count: Int, _ large: LargeMemory?) {
         self.count = count
+        self.large = large
         children = .allocate(capacity: 2 * count + 1)
         children.initialize(repeating: ArrowArray(), count: 2 * count + 1)
         pointers = .allocate(capacity: count + 1)
@@ -27,6 +31,7 @@ final class ArrowBatch {
 
     deinit {
         for block in blocks { free(block) }
+        large?.free()
         children.deallocate()
         pointers.deallocate()
         buffers.deallocate()

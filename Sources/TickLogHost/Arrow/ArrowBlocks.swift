@@ -15,6 +15,11 @@ final class ArrowBlocks {
     private var tickValues: UnsafeMutablePointer<UInt64>?
     private var isBegun = false
     private var hasStrings = false
+    /// The next row, and whether the table has yet to go there.
+    private var position: UInt64
+    private var isElsewhere: Bool
+    /// It was tried to read parts, and something was wrong.
+    private var isWhole = false
     /// Rows so far, of those in the window of ticks.
     private var line: UInt64 = 0
     private var ended = false
@@ -33,6 +38,8 @@ final class ArrowBlocks {
         self.ticks = ticks
         self.rows = rows
         isOrdered = ordered
+        position = rows.lowerBound
+        isElsewhere = tick == nil && rows.lowerBound > 0
         arrays = UnsafeMutableBufferPointer(start: nil, count: 0)
         if tick != nil { tickValues = .allocate(capacity: Self.blockRows) }
     }
@@ -60,8 +67,25 @@ final class ArrowBlocks {
         }
         let last = tick.map { UInt32($0) } ?? 0
         arrays[columns.count] = ticklog_column_array(column: last, reserved: 0, values: tickValues, text: nil, text_bytes: 0)
-        if tick == nil, rows.lowerBound > 0 { ended = !table.seek(to: rows.lowerBound) }
         if let tick, isOrdered, ticks.lowerBound > 0 { table.seek(toAtLeast: ticks.lowerBound, in: tick) }
+    }
+
+    /// All rows of an empty batch at once, at most `most`, by several threads; 0: by `next` they come.
+    func nextParts(_ columns: UnsafeMutableBufferPointer<ArrowColumn>, most: Int, threads: Int) -> Int {
+        guard threads > 1, tick == nil, !ended, !isWhole, let file = table.closedFile, let starts = table.packetStarts() else { return 0 }
+        for i in 0..<columns.count where columns[i].hasDictionary { return 0 }
+        let end = min(rows.upperBound, starts[starts.count - 1].row)
+        guard position < end else { return 0 }
+        let wanted = position..<min(end, position + UInt64(most))
+        guard let parts = ArrowParts(file, starts, wanted, isLast: wanted.upperBound == end, threads: threads) else { return 0 }
+        guard parts.read(columns, threads: threads) else {
+            isWhole = true
+            return 0
+        }
+        let count = Int(parts.rows.upperBound - position)
+        position = parts.rows.upperBound
+        if position == end { ended = true } else { isElsewhere = true }
+        return count
     }
 
     /// Puts the next rows into the columns at `row`; answers how many were read, of which `kept` stay: 0 at the end, nil if
@@ -69,6 +93,10 @@ final class ArrowBlocks {
     func next(_ columns: UnsafeMutableBufferPointer<ArrowColumn>, _ row: Int, most: Int) throws(Fault) -> Int? {
         kept = 0
         if !isBegun { begin(columns) }
+        if isElsewhere {
+            isElsewhere = false
+            if !table.seek(to: position) { ended = true }
+        }
         guard !ended else { return 0 }
         let most = hasStrings || tick != nil ? min(most, Self.blockRows) : most
         for i in 0..<columns.count {
@@ -90,7 +118,8 @@ final class ArrowBlocks {
             ended = true
             return 0
         }
-        let first = table.row &+ 1 &- UInt64(count)
+        position = table.row &+ 1
+        let first = position &- UInt64(count)
         if tick == nil {
             kept = keepRows(columns, row, first, count)
         } else {

@@ -27,8 +27,48 @@ struct ArrowColumn {
         isBinary = binary
     }
 
+    /// So many rows of another column, from `row` on: values of a fixed size go where they belong there, strings into memory of
+    /// its own, from which `append` takes them.
+    init(rows: Int, of column: ArrowColumn, from row: Int) throws(Fault) {
+        self.init(column.type, source: column.source, binary: column.isBinary)
+        if isString {
+            try reserve(rows)
+        } else {
+            values.lend(column.place(row), rows * width)
+            capacity = rows
+        }
+    }
+
+    /// Takes the strings of another column, for the rows from `row` on; false if there is no room for them.
+    mutating func append(_ strings: ArrowColumn, _ rows: Int, at row: Int) throws(Fault) -> Bool {
+        guard holds(strings.text.used) else { return false }
+        let before = Int32(text.used)
+        if strings.text.used > 0 { try text.append(UnsafeRawBufferPointer(start: strings.text.start, count: strings.text.used)) }
+        let from = strings.values.start.assumingMemoryBound(to: Int32.self)
+        let to = values.start.assumingMemoryBound(to: Int32.self) + row
+        // In bounds: both have an offset more than rows.
+        var i = 1
+        while i <= rows {
+            to[i] = from[i] &+ before
+            i &+= 1
+        }
+        return true
+    }
+
+    /// Bytes of the strings so far.
+    var textBytes: Int { text.used }
+
+    /// Room for so many bytes of strings in all.
+    mutating func reserveText(_ bytes: Int) throws(Fault) { try text.reserve(bytes) }
+
     var isString: Bool { type == .string }
     private var width: Int { isString ? 4 : type.size }
+
+    /// The bytes of values that are the batch's own: of bools they are not.
+    func valueBytes(_ rows: Int) -> Int { type == .bool ? 0 : (rows + 1) * width }
+
+    /// Has its values in memory that the batch keeps.
+    mutating func lend(_ part: UnsafeMutableRawPointer, _ bytes: Int) { values.lend(part, bytes) }
 
     /// Room for so many rows.
     mutating func reserve(_ rows: Int) throws(Fault) {
@@ -167,15 +207,15 @@ struct ArrowColumn {
     /// Gives the rows to a batch, and is empty.
     mutating func export(_ rows: Int, to batch: ArrowBatch, _ column: Int) throws(Fault) {
         if capacity == 0 { try reserve(0) }
-        let bits = nulls > 0 ? batch.keep(validity.take(validity.used)) : nil
+        let bits = nulls > 0 ? validity.move(validity.used, to: batch) : nil
         if type == .bool {
-            batch.set(column, rows: rows, nulls: nulls, bits, batch.keep(try packedBools(rows)))
+            batch.set(column, rows: rows, nulls: nulls, bits, try packedBools(rows, batch))
         } else if isString, !hasDictionary {
             try text.reserve(1)
-            let offsets = batch.keep(values.take((rows + 1) * width))
-            batch.set(column, rows: rows, nulls: nulls, bits, offsets, batch.keep(text.take(text.used)))
+            let offsets = values.move((rows + 1) * width, to: batch)
+            batch.set(column, rows: rows, nulls: nulls, bits, offsets, text.move(text.used, to: batch))
         } else {
-            batch.set(column, rows: rows, nulls: nulls, bits, batch.keep(values.take((rows + 1) * width)))
+            batch.set(column, rows: rows, nulls: nulls, bits, values.move((rows + 1) * width, to: batch))
             if hasDictionary { try dictionary.export(to: batch, column) }
         }
         nulls = 0
@@ -183,7 +223,7 @@ struct ArrowColumn {
         capacity = 0
     }
 
-    private func packedBools(_ rows: Int) throws(Fault) -> UnsafeMutableRawPointer {
+    private func packedBools(_ rows: Int, _ batch: ArrowBatch) throws(Fault) -> UnsafeRawPointer {
         var memory = ArrowMemory()
         try memory.reserve((rows + 63) / 64 * 8)
         let bytes = UnsafeRawPointer(values.start)
@@ -201,7 +241,7 @@ struct ArrowColumn {
             i += 1
         }
         if rows & 7 != 0 { memory.start.storeBytes(of: last, toByteOffset: rows / 8, as: UInt8.self) }
-        return memory.take(memory.room)
+        return memory.move(memory.room, to: batch)
     }
 
     mutating func free() {

@@ -70,7 +70,7 @@ struct ArrowDictionary {
     mutating func export(to batch: ArrowBatch, _ column: Int) throws(Fault) {
         if count == 0 { try offsets.append(Int32(0)) }
         try text.reserve(1)
-        batch.setDictionary(column, entries: count, batch.keep(offsets.take(offsets.used)), batch.keep(text.take(text.used)))
+        batch.setDictionary(column, entries: count, offsets.move(offsets.used, to: batch), text.move(text.used, to: batch))
         count = 0
         last = -1
         if slotCount > 0 { cxxhash_zero(slots.start, 4 * slotCount) }
@@ -80,50 +80,5 @@ struct ArrowDictionary {
         offsets.free()
         text.free()
         slots.free()
-    }
-}
-
-/// Memory that grows, from malloc: an Arrow consumer may get it as it is.
-struct ArrowMemory {
-    private(set) var memory: UnsafeMutableRawPointer?
-    private(set) var room = 0
-    var used = 0
-
-    var start: UnsafeMutableRawPointer { memory! }
-
-    /// Room for so many bytes in all.
-    mutating func reserve(_ bytes: Int) throws(Fault) {
-        guard bytes > room || memory == nil else { return }
-        let wanted = max(bytes, 64)
-        guard let larger = realloc(memory, wanted) else {
-            throw Fault(.system, "", at: nil, "found no memory, expected \(wanted) bytes for a batch", code: ENOMEM)
-        }
-        memory = larger
-        room = wanted
-    }
-
-    mutating func append(_ number: Int32) throws(Fault) {
-        if used + 4 > room { try reserve(max(256, 2 * room)) }
-        start.storeBytes(of: number, toByteOffset: used, as: Int32.self)
-        used += 4
-    }
-
-    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
-        if used + bytes.count > room { try reserve(max(256, 2 * room, used + bytes.count)) }
-        if bytes.count > 0, let from = bytes.baseAddress { (start + used).copyMemory(from: from, byteCount: bytes.count) }
-        used += bytes.count
-    }
-
-    /// The memory, which is somebody else's from now on; of room for much more than `bytes`, the rest is given back.
-    mutating func take(_ bytes: Int) -> UnsafeMutableRawPointer {
-        var taken = start
-        if room > bytes + bytes / 8 + 65536, let smaller = realloc(taken, max(bytes, 64)) { taken = smaller }
-        self = ArrowMemory()
-        return taken
-    }
-
-    mutating func free() {
-        CPosix.free(memory)
-        self = ArrowMemory()
     }
 }

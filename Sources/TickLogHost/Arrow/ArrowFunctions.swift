@@ -12,11 +12,13 @@ public func ticklog_arrow_open(
     guard let path, let stream else { return TICKLOG_NULL }
     stream.initialize(to: ArrowArrayStream())
     var choice = ArrowChoice()
+    choice.threads = processorCount(most: usualThreads)
     var message = MessageRoom(nil, 0)
     if let config {
-        // All of it is of 1.0.0.
         let whole = MemoryLayout<ticklog_arrow_config>.size
-        guard let size = knownSize(config, least: whole, most: whole, alignment: MemoryLayout<ticklog_arrow_config>.alignment) else { return TICKLOG_BAD_SIZE }
+        guard let size = knownSize(config, least: leastConfigBytes, most: whole, alignment: MemoryLayout<ticklog_arrow_config>.alignment) else {
+            return TICKLOG_BAD_SIZE
+        }
         var own = ticklog_arrow_config()
         memcpy(&own, config, size)
         let config = own
@@ -25,6 +27,7 @@ public func ticklog_arrow_open(
         guard config.flags & ~known == 0 else {
             return message.put(TICKLOG_BAD_ARGUMENT, "flags: found \(config.flags), expected TICKLOG_ARROW_SALVAGE and the like")
         }
+        guard config.reserved == 0 else { return message.put(TICKLOG_BAD_ARGUMENT, "reserved: found \(config.reserved), expected 0") }
         choice.salvage = config.flags & TICKLOG_ARROW_SALVAGE != 0
         choice.events = config.flags & TICKLOG_ARROW_EVENTS != 0
         choice.dictionary = config.flags & TICKLOG_ARROW_NO_DICTIONARY == 0
@@ -38,6 +41,7 @@ public func ticklog_arrow_open(
             }
             choice.columns = columns
         }
+        choice.threads = config.threads == 0 ? processorCount(most: usualThreads) : Int(min(config.threads, mostThreads))
         if config.batch_rows > 0 { choice.batchRows = Int(min(config.batch_rows, UInt32(Int32.max) / 8)) }
         let (last, isTooLarge) = config.first_row.addingReportingOverflow(config.row_count)
         choice.rows = config.first_row..<(config.row_count == 0 || isTooLarge ? UInt64.max : last)
@@ -54,6 +58,13 @@ public func ticklog_arrow_open(
         }
     }
 }
+
+/// All but `threads` and what stands behind it.
+private var leastConfigBytes: Int { MemoryLayout<Int>.size == 8 ? 80 : 64 }
+
+/// More of them mostly wait for memory.
+private var usualThreads: Int { 4 }
+private var mostThreads: UInt32 { 64 }
 
 /// Where the caller wants the reason of a refusal.
 struct MessageRoom {

@@ -12,6 +12,8 @@ struct ArrowChoice {
     /// Nil: all.
     var columns: [String]?
     var batchRows = 65536
+    /// That decode at once.
+    var threads = 1
     var rows: Range<UInt64> = 0..<UInt64.max
     var ticks = ChosenRows.allTicks
 }
@@ -43,6 +45,8 @@ final class ArrowSource {
     /// Rows of the batch that is being made.
     @exclusivity(unchecked) private var rows = 0
     @exclusivity(unchecked) private var capacity = 0
+    /// Where the values of that batch are.
+    private var large: LargeMemory?
     /// The current row is the next batch's first.
     private var isHeld = false
     private var ended = false
@@ -153,6 +157,7 @@ final class ArrowSource {
     deinit {
         for i in 0..<columns.count { columns[i].free() }
         columns.deallocate()
+        large?.free()
         free(failureText)
     }
 
@@ -218,9 +223,38 @@ final class ArrowSource {
     }
 
     private func reserve(_ wanted: Int) throws(Fault) {
+        let isFirst = capacity == 0
         capacity = min(max(wanted, 1), choice.batchRows)
+        if isFirst { lend(capacity) }
         for i in 0..<columns.count { try columns[i].reserve(capacity) }
     }
+
+    private func canLend(_ rows: Int) -> Bool {
+        guard rows < Self.mostLarge / 16 else { return false }
+        var bytes = 0
+        for i in 0..<columns.count {
+            bytes += roundUp(columns[i].valueBytes(rows), 64)
+            guard bytes <= Self.mostLarge else { return false }
+        }
+        return true
+    }
+
+    /// One piece of memory for the values of so many rows, if there are many and they fit into one.
+    private func lend(_ rows: Int) {
+        var bytes = 0
+        for i in 0..<columns.count { bytes += roundUp(columns[i].valueBytes(rows), 64) }
+        guard bytes >= LargeMemory.least, bytes <= Self.mostLarge, let memory = LargeMemory(bytes) else { return }
+        large = memory
+        var place = memory.start
+        for i in 0..<columns.count where columns[i].valueBytes(rows) > 0 {
+            let part = roundUp(columns[i].valueBytes(rows), 64)
+            columns[i].lend(place, part)
+            place += part
+        }
+    }
+
+    /// What a file says of its rows may be a lie: more is not taken at once.
+    private static var mostLarge: Int { 1 << 30 }
 
     private func notText(_ row: UInt64, _ column: Int) -> Fault {
         Fault(
@@ -230,7 +264,13 @@ final class ArrowSource {
     }
 
     private func fill(_ blocks: ArrowBlocks) throws(Fault) {
-        if capacity == 0 { try reserve(Int(clamping: min(blocks.rowsLeft, 65536))) }
+        if capacity == 0 {
+            // What is known fits at once, unless it is too much to be believed; with one more the end is met without growing.
+            let left = Int(clamping: min(blocks.rowsLeft, UInt64(choice.batchRows - 1))) + 1
+            try reserve(canLend(left) ? left : min(left, 65536))
+        }
+        // For less a thread is not worth its while.
+        if rows == 0, large != nil { rows = blocks.nextParts(columns, most: capacity, threads: choice.threads) }
         while rows < choice.batchRows {
             if rows == capacity { try reserve(2 * capacity) }
             guard let count = try blocks.next(columns, rows, most: capacity - rows) else { return }
@@ -320,7 +360,8 @@ final class ArrowSource {
             return failure.code
         }
         do throws(Fault) {
-            let batch = ArrowBatch(columns: columns.count)
+            let batch = ArrowBatch(columns: columns.count, large)
+            large = nil
             for i in 0..<columns.count { try columns[i].export(rows, to: batch, i) }
             batch.export(rows: rows, to: out)
         } catch {

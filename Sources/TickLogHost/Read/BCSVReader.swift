@@ -15,6 +15,7 @@ public final class BCSVReader {
     public private(set) var faults: [Fault] = []
     private let salvage: Bool
     private let memory: UnsafeMutableRawPointer
+    private let large: LargeMemory?
     private let textUse: UnsafeMutablePointer<Int>
 
     /// `salvage`: goes on behind damage. `unverified`: the whole rows of a torn last packet come as well, see
@@ -24,7 +25,9 @@ public final class BCSVReader {
         options.salvage = salvage
         options.unverified = unverified
         let plan = TableReader.Plan(file.header.outline, options, fileLength: file.file.bytes.count, isMapped: true)
-        guard let memory = malloc(plan.bytes) else {
+        // For a small file all of it would be touched for a part.
+        let large = plan.bytes >= LargeMemory.least && file.file.bytes.count >= LargeMemory.least ? LargeMemory(plan.bytes) : nil
+        guard let memory = large?.start ?? malloc(plan.bytes) else {
             throw Fault(.system, file.path, at: nil, "no memory for a reader of \(plan.bytes) bytes", code: ENOMEM)
         }
         do throws(FormatError) {
@@ -32,19 +35,20 @@ public final class BCSVReader {
             place = .allocate(capacity: 1)
             place.initialize(to: rows)
         } catch {
-            free(memory)
+            if let large { large.free() } else { free(memory) }
             throw Fault(error, file.path)
         }
         self.file = file
         self.salvage = salvage
         self.memory = memory
+        self.large = large
         textUse = .allocate(capacity: file.header.columnCount)
     }
 
     deinit {
         place.deinitialize(count: 1)
         place.deallocate()
-        free(memory)
+        if let large { large.free() } else { free(memory) }
         textUse.deallocate()
     }
 

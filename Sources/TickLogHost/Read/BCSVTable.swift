@@ -94,7 +94,11 @@ public final class BCSVTable: Table {
     /// Goes to the first row whose value in `column`, of u64, is not less than `value`, or a little before it. The column's
     /// values must never go back. Only before the first row is read.
     func seek(toAtLeast value: UInt64, in column: Int) {
-        guard index < 0 else { return }
+        if index >= 0 {
+            // Opened to see how many rows it has.
+            if files.count == 1 { reader?.seek(toAtLeast: value, in: column) }
+            return
+        }
         // The last file whose first row has less.
         var last = 0
         var low = 1
@@ -133,6 +137,40 @@ public final class BCSVTable: Table {
     var bytesPerRow: Int? {
         guard let reader = try? BCSVReader(files[0]), let footer = reader.rows.footer, footer.rowCount > 0 else { return nil }
         return files[0].file.bytes.count / Int(clamping: footer.rowCount)
+    }
+
+    // MARK: Parts of a file, which several tables of it read
+
+    /// A row with which a packet begins, and where it stands in the file.
+    struct PacketStart {
+        var row: UInt64
+        var offset: Int
+    }
+
+    /// The one file of the table, if it is closed.
+    var closedFile: BCSVFile? { knownRowCount == nil ? nil : files[0] }
+
+    /// Where packets of the closed file begin, as its index says, and behind them its end; nil if it has no index to speak of.
+    func packetStarts() -> [PacketStart]? {
+        guard let reader, let footer = reader.rows.footer, footer.entryCount > 1, footer.entryCount <= 1 << 20 else { return nil }
+        var starts: [PacketStart] = []
+        starts.reserveCapacity(footer.entryCount + 1)
+        for i in 0...footer.entryCount {
+            var start = PacketStart(row: footer.rowCount, offset: footer.offset)
+            if i < footer.entryCount {
+                guard let entry = try? reader.place.pointee.indexEntry(i) else { return nil }
+                start = PacketStart(row: entry.firstRow, offset: Int(clamping: entry.offset))
+            }
+            if let last = starts.last { guard start.row > last.row, start.offset > last.offset else { return nil } }
+            starts.append(start)
+        }
+        return starts
+    }
+
+    /// Nothing was wrong so far, and the packets that were read end at `packetEnd`, if that is told.
+    func isSound(packetEnd: Int?) -> Bool {
+        guard faults.isEmpty, let reader, reader.faults.isEmpty, reader.rows.damageCount == 0 else { return false }
+        return packetEnd == nil || reader.rows.packetEnd == packetEnd
     }
 
     /// How many rows all of its files have, as far as they tell.

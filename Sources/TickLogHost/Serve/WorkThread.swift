@@ -1,5 +1,8 @@
 import CPosix
 
+/// Processors that the process may run on, but no more than `most`.
+func processorCount(most: Int) -> Int { min(max(Int(cposix_processors()), 1), most) }
+
 /// A thread of the system.
 public final class WorkThread {
     private var thread = pthread_t()

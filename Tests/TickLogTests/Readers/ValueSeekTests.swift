@@ -1,4 +1,5 @@
 import CTickLog
+import Foundation
 import Testing
 import TickLog
 import TickLogHost
@@ -119,5 +120,38 @@ import TickLogHost
         reader.seek(toAtLeast: 60000, in: 0)
         while reader.next(), reader.rows.bits(0) < 60000 {}
         #expect(reader.faults.isEmpty && reader.rows.bits(0) == 60000)
+    }
+
+    /// Rows of a run's polled file as record batches from a tick on; nil with an error.
+    static func arrowRows(_ run: String, from tick: UInt64) -> Int? {
+        var config = ticklog_arrow_config()
+        config.size = UInt32(MemoryLayout<ticklog_arrow_config>.size)
+        config.from_tick = tick
+        var stream = ArrowArrayStream()
+        guard ticklog_arrow_open(run, &config, &stream) == TICKLOG_OK else { return nil }
+        defer { stream.release(&stream) }
+        var rows = 0
+        while true {
+            var batch = ArrowArray()
+            guard stream.get_next(&stream, &batch) == 0 else { return nil }
+            guard let release = batch.release else { return rows }
+            rows += Int(batch.length)
+            release(&batch)
+        }
+    }
+
+    @Test(arguments: [true, false]) func `record batches of a run from a tick on do not see what is before`(_ isOneFile: Bool) throws {
+        let run = NSTemporaryDirectory() + "ticklog-seek-\(ProcessInfo.processInfo.processIdentifier)-\(isOneFile)"
+        try? FileManager.default.removeItem(atPath: run)
+        try FileManager.default.copyItem(atPath: Vectors.root + "/runs/format-1/rolled", toPath: run)
+        defer { try? FileManager.default.removeItem(atPath: run) }
+        if isOneFile { try FileManager.default.removeItem(atPath: run + "/polled.1.bcsv") }
+        let sound = try #require(Self.arrowRows(run, from: 60))
+        #expect(sound > 3)
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: run + "/polled.bcsv")))
+        bytes[bytes.count / 4] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: run + "/polled.bcsv"))
+        #expect(Self.arrowRows(run, from: 0) == nil)
+        #expect(Self.arrowRows(run, from: 60) == sound)
     }
 }

@@ -7,6 +7,15 @@ struct DeltaChunk {
     var low: UInt64
     var low3: UInt64
     var low4: UInt64
+    /// The same of those that have another limit: columns of one byte, which have no code 3.
+    var low1: UInt64
+
+    /// Bits that only codes have which do not exist: 3 of one byte, 6 and 7 of three bits, 10 and above of four.
+    @inline(__always)
+    func wrong(_ codes: UInt64) -> UInt64 {
+        let (second, third) = (codes &>> 1, codes &>> 2)
+        return (codes & second & low1) | (second & third & low3 & ~low4) | (codes &>> 3 & (second | third) & low4)
+    }
 
     /// The lowest bit of every code that is not 0.
     @inline(__always)
@@ -30,7 +39,7 @@ struct DeltaFlags {
     init(_ groups: Table<ScalarGroup>, from first: Int, chunks: Table<DeltaChunk>, scalars: Table<UInt32>) {
         var bit = first
         var count = 0
-        var chunk = DeltaChunk(bit: first, count: 0, low: 0, low3: 0, low4: 0)
+        var chunk = DeltaChunk(bit: first, count: 0, low: 0, low3: 0, low4: 0, low1: 0)
         for g in 0..<groups.count {
             let type = groups[g].type
             let width = type.deltaCodeBits
@@ -38,10 +47,11 @@ struct DeltaFlags {
                 if chunk.count + width > 56 {
                     (chunks.base + count).initialize(to: chunk)
                     count += 1
-                    chunk = DeltaChunk(bit: bit, count: 0, low: 0, low3: 0, low4: 0)
+                    chunk = DeltaChunk(bit: bit, count: 0, low: 0, low3: 0, low4: 0, low1: 0)
                 }
                 let lowest: UInt64 = 1 << UInt64(chunk.count)
                 chunk.low |= lowest
+                if type.size == 1 { chunk.low1 |= lowest }
                 if width > 2 { chunk.low3 |= lowest }
                 if width > 3 { chunk.low4 |= lowest }
                 let kind = UInt32(type.size) | (type == .f32 || type == .f64 ? DeltaFlags.float : 0)

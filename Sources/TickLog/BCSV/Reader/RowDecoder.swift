@@ -435,16 +435,26 @@ struct RowDecoder {
     private mutating func takeCodes(
         _ row: RowBytes, _ previous: UnsafeRawPointer, _ place: UnsafeMutableRawPointer, _ p: inout Int
     ) -> RowFault? {
+        if UnsafeRawPointer(place) != previous { place.copy(previous, shape.scalarBytes) }
+        nextGradients.zero(shape.scalarBytes)
+        // The most that all values take can be read, and eight bytes at the last of them.
+        let fault = row.canRead(shape.scalarBytes &+ 8, at: p) ? takeCodes(row, place, &p, all: true) : takeCodes(row, place, &p, all: false)
+        swap(&gradients, &nextGradients)
+        return fault
+    }
+
+    /// `all`: whatever the codes are, their values can be read.
+    @inline(__always)
+    private func takeCodes(_ row: RowBytes, _ place: UnsafeMutableRawPointer, _ p: inout Int, all: Bool) -> RowFault? {
         let flags = deltaFlags!
         let old = UnsafeRawPointer(gradients)
         let new = nextGradients
-        if UnsafeRawPointer(place) != previous { place.copy(previous, shape.scalarBytes) }
-        new.zero(shape.scalarBytes)
         var at = p
         var i = 0
         while i < flags.chunks.count {
             let chunk = flags.chunks.base[i]
             let codes = RowDecoder.bits(row, chunk.bit) & RowDecoder.mask(chunk.count)
+            guard chunk.wrong(codes) == 0 else { return .code }
             var changed = chunk.changed(codes)
             while changed != 0 {
                 let k = changed.trailingZeroBitCount
@@ -455,41 +465,51 @@ struct RowDecoder {
                 let code = codes &>> UInt64(truncatingIfNeeded: k)
                 let isFine: Bool
                 switch scalar >> 24 {
-                case 1: isFine = takeInt(UInt8.self, code & 3, row, &at, place + offset, old + offset, new + offset)
-                case 2: isFine = takeInt(UInt16.self, code & 3, row, &at, place + offset, old + offset, new + offset)
-                case 4: isFine = takeInt(UInt32.self, code & 7, row, &at, place + offset, old + offset, new + offset)
-                case 8: isFine = takeInt(UInt64.self, code & 15, row, &at, place + offset, old + offset, new + offset)
+                case 1: isFine = takeInt(UInt8.self, code & 3, row, &at, place + offset, old + offset, new + offset, all)
+                case 2: isFine = takeInt(UInt16.self, code & 3, row, &at, place + offset, old + offset, new + offset, all)
+                case 4: isFine = takeInt(UInt32.self, code & 7, row, &at, place + offset, old + offset, new + offset, all)
+                case 8: isFine = takeInt(UInt64.self, code & 15, row, &at, place + offset, old + offset, new + offset, all)
                 case 4 | DeltaFlags.float:
-                    isFine = takeFloat(FloatSteps.self, code & 7, row, &at, place + offset, old + offset, new + offset)
-                default: isFine = takeFloat(DoubleSteps.self, code & 15, row, &at, place + offset, old + offset, new + offset)
+                    isFine = takeFloat(FloatSteps.self, code & 7, row, &at, place + offset, old + offset, new + offset, all)
+                default: isFine = takeFloat(DoubleSteps.self, code & 15, row, &at, place + offset, old + offset, new + offset, all)
                 }
-                guard isFine else { return at < 0 ? .code : .short }
+                guard isFine else { return .short }
             }
             i &+= 1
         }
+        guard at <= row.count else { return .short }
         p = at
-        swap(&gradients, &nextGradients)
         return nil
     }
 
-    /// One integer whose code is not 0. False: too few bytes, or a code that it cannot have (`at` is then negative).
+    /// The bytes of a value's code, which is neither 0 nor wrong: none of code 1. False: there are too few.
+    @inline(__always)
+    private func takeWord(_ code: UInt64, _ row: RowBytes, _ at: inout Int, _ word: inout UInt64, _ all: Bool) -> Bool {
+        if all {
+            // A code has at most four bits, and there are sixteen steps.
+            let step = steps.base[Int(truncatingIfNeeded: code)]
+            word = row.start.load(UInt64.self, at: at) & step.mask
+            at &+= step.bytes
+            return true
+        }
+        let bytes = Int(truncatingIfNeeded: code) &- 1
+        guard row.holds(bytes, at: at) else { return false }
+        word = RowDecoder.word(row, at, bytes)
+        at &+= bytes
+        return true
+    }
+
+    /// One integer whose code is not 0. False: too few bytes.
     @inline(__always)
     private func takeInt<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
         _: Word.Type, _ code: UInt64, _ row: RowBytes, _ at: inout Int, _ value: UnsafeMutableRawPointer,
-        _ old: UnsafeRawPointer, _ new: UnsafeMutableRawPointer
+        _ old: UnsafeRawPointer, _ new: UnsafeMutableRawPointer, _ all: Bool
     ) -> Bool {
-        var gradient = old.load(Word.self)
-        if code != 1 {
-            let bytes = Int(truncatingIfNeeded: code) &- 1
-            guard bytes <= MemoryLayout<Word>.size else {
-                at = -1
-                return false
-            }
-            guard row.holds(bytes, at: at) else { return false }
-            let zigzag = Word(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
-            gradient = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
-            at &+= bytes
-        }
+        var word: UInt64 = 0
+        guard takeWord(code, row, &at, &word, all) else { return false }
+        let zigzag = Word(truncatingIfNeeded: word)
+        let step = (zigzag &>> 1) ^ (0 &- (zigzag & 1))
+        let gradient = code == 1 ? old.load(Word.self) : step
         new.store(gradient)
         value.store(UnsafeRawPointer(value).load(Word.self) &+ gradient)
         return true
@@ -499,7 +519,7 @@ struct RowDecoder {
     @inline(__always)
     private func takeFloat<Steps: GradientSteps>(
         _: Steps.Type, _ code: UInt64, _ row: RowBytes, _ at: inout Int, _ value: UnsafeMutableRawPointer,
-        _ old: UnsafeRawPointer, _ new: UnsafeMutableRawPointer
+        _ old: UnsafeRawPointer, _ new: UnsafeMutableRawPointer, _ all: Bool
     ) -> Bool {
         let previous = UnsafeRawPointer(value).load(Steps.Bits.self)
         if code == 1 {
@@ -508,16 +528,11 @@ struct RowDecoder {
             value.store(Steps.add(previous, gradient))
             return true
         }
-        let bytes = Int(truncatingIfNeeded: code) &- 1
-        guard bytes <= MemoryLayout<Steps.Bits>.size else {
-            at = -1
-            return false
-        }
-        guard row.holds(bytes, at: at) else { return false }
-        let next = previous ^ Steps.Bits(truncatingIfNeeded: RowDecoder.word(row, at, bytes))
+        var word: UInt64 = 0
+        guard takeWord(code, row, &at, &word, all) else { return false }
+        let next = previous ^ Steps.Bits(truncatingIfNeeded: word)
         new.store(Steps.subtract(next, previous))
         value.store(next)
-        at &+= bytes
         return true
     }
 

@@ -232,6 +232,19 @@ extension TableReader {
         return best
     }
 
+    // MARK: Parts of a file
+
+    /// Where the footer's index says that packet `index` of its `footer!.entryCount` begins; not checked against the file,
+    /// which is mapped.
+    public mutating func indexEntry(_ index: Int) throws(FormatError) -> (offset: UInt64, firstRow: UInt64) {
+        precondition(packets!.window.isMapped)
+        let entry = try packets!.footer!.entry(index, &packets!.window)
+        return (entry.packetOffset, entry.firstRow)
+    }
+
+    /// Where the packets that were read end; nil within one, and if the file has none.
+    public var packetEnd: Int? { rowsLeft == 0 && isEven ? packets?.offset : nil }
+
     /// How many rows the file has: as its footer says, or where there is none as its last packet header and what stands
     /// behind it say. A stream file is read as a whole.
     public mutating func countRows() throws(FormatError) -> UInt64 {
