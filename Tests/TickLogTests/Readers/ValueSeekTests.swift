@@ -60,7 +60,7 @@ import TickLogHost
                 for _ in 0..<20000 {
                     ticks.append(tick)
                     // Also the same again.
-                    tick += UInt64(random.pick([0, 1, 1, 1, 7, random.below(100)]))
+                    tick += UInt64(random.pick([0, 0, 0, 0, 0, 0, 1, random.below(100)]))
                 }
                 var bytes = try Self.file(ticks, row: row, codec: codec, hasText: hasText, indexEntries: indexEntries, &random)
                 for hasFooter in [true, false] {
@@ -69,7 +69,7 @@ import TickLogHost
                         bytes.removeLast(bytes.count - footer.offset)
                     }
                     let file = try BCSVFile(MappedFile(bytes, named: "x"))
-                    for target in [0, 1, tick, tick + 1, UInt64.max] + (0..<8).map({ _ in random.next() % tick }) {
+                    for target in [0, 1, tick, tick + 1, UInt64.max] + (0..<8).map({ _ in ticks[random.below(ticks.count)] }) {
                         let about = "row codec \(row), codec \(codec), text \(hasText), index \(indexEntries), footer \(hasFooter), tick \(target)"
                         let reader = try BCSVReader(file)
                         // From the middle of a packet as well.
