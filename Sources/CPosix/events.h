@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 
 #include "sockets.h"
@@ -42,6 +43,19 @@ static inline int cposix_epoll_wait(int epoll, uint64_t *tags, uint32_t *events,
 }
 
 static inline int cposix_event_descriptor(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+/* A descriptor that can be read when a file, or something in a directory, was changed; -1: the system cannot tell. */
+static inline int cposix_watch(const char *path)
+{
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    uint32_t events = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+    if (watch < 0) return -1;
+    if (inotify_add_watch(watch, path, events) < 0) {
+        (void)close(watch);
+        return -1;
+    }
+    return watch;
+}
 
 /* The next connection, which never blocks and sends without delay, with its peer's address and port as text. The
  * descriptor, or the error as a negative number. */

@@ -15,6 +15,11 @@ import zlib
 import numpy
 import pybcsv
 
+for folder in ("receive", "serve"):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", folder))
+import frames
+import model
+
 command, pin = sys.argv[1], sys.argv[2:] == ["pin"]
 vectors = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Vectors")
 runs = os.path.join(vectors, "runs", "format-1")
@@ -182,6 +187,23 @@ def windows():
     check(0 < count(a) < count(b), "a window has %d points of %d" % (count(a), count(b)))
     for words in (["--from", "0.5s", "--to", "1s"], ["--from", "2026-01-01T00:00:00.5Z"]):
         check(0 < count(plot(run, "svg", "--columns", "adc.volts", *words)[0]) < count(b), "%r: no window" % words)
+    # Before a window nothing is looked at, neither within a file nor in the files before.
+    many = os.path.join(work, "many")
+    ran("convert", run, many + "/", "--format", "bcsv", "--packet-size", "512", "--row-codec", "flat", "--file-codec", "packet")
+    rolled = os.path.join(work, "spoiled")
+    shutil.copytree(os.path.join(runs, "rolled"), rolled)
+    for path, start in ((many, "90"), (rolled, "90")):
+        polled = os.path.join(path, "polled.bcsv")
+        sound = open(polled, "rb").read()
+        wanted = plot(path, "svg", "--from", start)[0]
+        check(lines(wanted), "%s --from %s: nothing" % (path, start))
+        for place in (len(sound) // 4, len(sound) // 3):
+            spoiled = bytearray(sound)
+            spoiled[place] ^= 1
+            open(polled, "wb").write(spoiled)
+            ran("plot", path, code=1)
+            check(lines(plot(path, "svg", "--from", start)[0]) == lines(wanted), "%s --from %s: damage before it changes it" % (path, start))
+        open(polled, "wb").write(sound)
     for words in (["--from", "x"], ["--from", "9", "--to", "3"], ["--columns", "nothing"], ["--stream", "nothing"], ["--size", "1x1"],
                   ["--size", "99999x99999"], ["--x", "nothing"], ["--force"], ["-o", "x.gif"], ["--width", "3"], ["--x", "tick", "--from", "3"]):
         ran("plot", run, *words, code=2)
@@ -428,8 +450,41 @@ def follows():
     follower.stop(1, signalled=False)
 
 
+def goes_on():
+    """What was read is not read again: if it is spoiled meanwhile, nobody sees that."""
+    model.crc32c = lambda data, before=0: frames.crc32c(bytes(data), before)
+    path = os.path.join(work, "all.dat")
+    log = os.path.join(work, "all.log")
+    open(path, "wb").write(b"".join(frames.frame(i, b"payload %d" % i) for i in range(400)))
+    model.write_log(log, [model.body(model.DIFF, (3, 1), range(i % 4), range(i % 4), timestamp=1_700_000_000_000_000 + i) for i in range(400)])
+    run = os.path.join(work, "part")
+    shutil.copytree(os.path.join(work, "many"), run)
+    polled = os.path.join(run, "polled.bcsv")
+    for source, place, spoiled, words in ((path, path + "2", 45, []), (log, log + "2", 100, []), (run, polled, 800, ["--stream", "adc"]), (run, polled, 800, [])):
+        want = ran("cat", source, *words).stdout.decode().splitlines()
+        data = open(polled if source == run else source, "rb").read()
+        half = len(data) // 2 + 3
+        if source == run:
+            open(os.path.join(run, "LOCK"), "w").close()
+        open(place, "wb").write(data[:half])
+        follower = Follower(run if source == run else place, "-f", "-n", "1000000", *words)
+        follower.until(lambda rows: len(rows) > len(want) // 3 and rows == want[:len(rows)], "half of %s" % place)
+        # Until it waits.
+        time.sleep(0.3)
+        descriptors = ["/proc/%d/fd/%s" % (follower.child.pid, name) for name in os.listdir("/proc/%d/fd" % follower.child.pid)]
+        check(any("inotify" in os.readlink(name) for name in descriptors), "tail -f asks the time, not the system")
+        with open(place, "r+b") as file:
+            file.seek(spoiled)
+            file.write(bytes([data[spoiled] ^ 1]))
+            file.seek(half)
+            file.write(data[half:])
+        follower.until(lambda rows: rows == want, "the rest of %s %r" % (place, words))
+        follower.stop()
+        open(place, "wb").write(data)
+
+
 try:
-    for part in (gaps, losses, windows, hostile, terminal, pictures, tails, follows, spikes):
+    for part in (gaps, losses, windows, hostile, terminal, pictures, tails, follows, goes_on, spikes):
         began = time.time()
         part()
         if os.environ.get("VERBOSE"):

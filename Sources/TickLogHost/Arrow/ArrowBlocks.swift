@@ -67,6 +67,7 @@ final class ArrowBlocks {
         }
         let last = tick.map { UInt32($0) } ?? 0
         arrays[columns.count] = ticklog_column_array(column: last, reserved: 0, values: tickValues, text: nil, text_bytes: 0)
+        if let tick, isOrdered, ticks.lowerBound > 0 { table.seek(toAtLeast: ticks.lowerBound, in: tick) }
     }
 
     /// All rows of an empty batch at once, at most `most`, by several threads; 0: by `next` they come.

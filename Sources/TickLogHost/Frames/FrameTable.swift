@@ -10,17 +10,33 @@ public final class FrameTable: Table {
     private var nextRow: UInt64 = 0
     private var isEnded = false
     private var unlisted: UInt64 = 0
+    /// Behind the current frame, where one can go on.
+    private(set) var place: Place
     @exclusivity(unchecked) private var values = [UInt64](repeating: 0, count: 9)
     @exclusivity(unchecked) private var hex: UnsafeMutableRawBufferPointer
+
+    /// Between two frames.
+    struct Place {
+        var offset = 0
+        /// Frames before it.
+        var rows: UInt64 = 0
+    }
 
     /// - Parameters:
     ///   - salvage: goes on behind damage.
     ///   - payload: a last column with the payload as hex digits.
-    public init(_ file: FrameFile, salvage: Bool, payload: Bool = false) {
+    public convenience init(_ file: FrameFile, salvage: Bool, payload: Bool = false) {
+        self.init(file, salvage: salvage, payload: payload, from: Place())
+    }
+
+    /// The frames behind a place of the same file.
+    init(_ file: FrameFile, salvage: Bool, payload: Bool = false, from place: Place) {
         self.file = file
         self.salvage = salvage
         hasPayload = payload
-        walk = FrameWalk(file.file.bytes)
+        self.place = place
+        nextRow = place.rows
+        walk = FrameWalk(file.file.bytes, from: place.offset)
         hex = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         var columns = [
             Column("stream", .u8), Column("sequence", .u64), Column("timestamp_ns", .u64), Column("flags", .u16),
@@ -39,6 +55,7 @@ public final class FrameTable: Table {
             case .frame(let header, let offset, let payload):
                 row = nextRow
                 nextRow += 1
+                place = Place(offset: offset + FrameHeader.bytes + payload.count, rows: nextRow)
                 set(header, offset, payload)
                 return true
             case .damage(let damage):

@@ -30,7 +30,11 @@ public struct FrameWalk {
     /// What was found behind the damage that was told of first.
     private var following: Piece?
 
-    public init(_ bytes: FileBytes) { self.bytes = bytes }
+    /// `start`: where a frame is expected.
+    public init(_ bytes: FileBytes, from start: Int = 0) {
+        self.bytes = bytes
+        at = min(start, bytes.count)
+    }
 
     /// Nil: the end.
     public mutating func next() -> Piece? {

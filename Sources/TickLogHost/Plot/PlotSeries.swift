@@ -3,6 +3,22 @@ import TickLog
 /// A type of values that are plotted.
 protocol PlotNumber: Comparable {
     var plotted: Double { get }
+    /// The least and the largest of values, at least one; if some are NaN, one of the two is.
+    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self)
+}
+
+extension PlotNumber {
+    @inline(__always)
+    static func extremes(_ values: UnsafePointer<Self>, _ number: Int) -> (low: Self, high: Self) {
+        var low = values[0]
+        var high = values[0]
+        for i in 0..<number {
+            let value = values[i]
+            low = value < low ? value : low
+            high = value > high ? value : high
+        }
+        return (low, high)
+    }
 }
 
 extension UInt8: PlotNumber { var plotted: Double { Double(self) } }
@@ -13,8 +29,46 @@ extension Int8: PlotNumber { var plotted: Double { Double(self) } }
 extension Int16: PlotNumber { var plotted: Double { Double(self) } }
 extension Int32: PlotNumber { var plotted: Double { Double(self) } }
 extension Int64: PlotNumber { var plotted: Double { Double(self) } }
-extension Float: PlotNumber { var plotted: Double { Double(self) } }
-extension Double: PlotNumber { var plotted: Double { self } }
+
+extension Float: PlotNumber {
+    var plotted: Double { Double(self) }
+
+    /// As integers that are in the same order, of which a loop compares several at a time. NaN comes beyond the infinities.
+    static func extremes(_ values: UnsafePointer<Float>, _ number: Int) -> (low: Float, high: Float) {
+        let all = UnsafeRawPointer(values).assumingMemoryBound(to: Int32.self)
+        var low = Int32.max
+        var high = Int32.min
+        for i in 0..<number {
+            let value = inOrder(all[i])
+            low = value < low ? value : low
+            high = value > high ? value : high
+        }
+        return (Float(bitPattern: UInt32(bitPattern: inOrder(low))), Float(bitPattern: UInt32(bitPattern: inOrder(high))))
+    }
+
+    /// Of negative ones all bits but the sign turn; and back.
+    @inline(__always)
+    private static func inOrder(_ bits: Int32) -> Int32 { bits ^ ((bits &>> 31) & Int32.max) }
+}
+
+extension Double: PlotNumber {
+    var plotted: Double { self }
+
+    static func extremes(_ values: UnsafePointer<Double>, _ number: Int) -> (low: Double, high: Double) {
+        let all = UnsafeRawPointer(values).assumingMemoryBound(to: Int64.self)
+        var low = Int64.max
+        var high = Int64.min
+        for i in 0..<number {
+            let value = inOrder(all[i])
+            low = value < low ? value : low
+            high = value > high ? value : high
+        }
+        return (Double(bitPattern: UInt64(bitPattern: inOrder(low))), Double(bitPattern: UInt64(bitPattern: inOrder(high))))
+    }
+
+    @inline(__always)
+    private static func inOrder(_ bits: Int64) -> Int64 { bits ^ ((bits &>> 63) & Int64.max) }
+}
 
 /// What a plot keeps of the values of a bucket: the extremes, so that no spike disappears, and the first and the last one,
 /// so that lines join.
@@ -132,18 +186,11 @@ final class PlotSeries {
     @inline(__always)
     private func add<T: PlotNumber>(_ values: UnsafePointer<T>, _ number: Int, _ bucket: Int) {
         if number >= 4 {
-            var low = values[0]
-            var high = values[0]
-            var isNumber = true
-            for i in 0..<number {
-                let value = values[i]
-                low = value < low ? value : low
-                high = value > high ? value : high
-                isNumber = isNumber && value == value
-            }
-            let least = low.plotted
-            let largest = high.plotted
-            if isNumber, least - least == 0, largest - largest == 0 {
+            let (low, high) = T.extremes(values, number)
+            // Zero has no sign.
+            let least = low.plotted + 0
+            let largest = high.plotted + 0
+            if least - least == 0, largest - largest == 0 {
                 add(values[0].plotted, bucket)
                 add(least, bucket)
                 add(largest, bucket)
@@ -170,6 +217,32 @@ final class PlotSeries {
         case .f64: add(values.assumingMemoryBound(to: Double.self) + from, number, bucket)
         case .string: break
         }
+    }
+}
+
+extension PlotSeries {
+    /// The values of some rows, in the column's type.
+    func add(_ values: UnsafeRawPointer, rows: UnsafePointer<Int32>, _ number: Int, _ bucket: Int) {
+        let first = Int(rows[0])
+        if Int(rows[number - 1]) - first == number - 1 { return add(values, from: first, number, bucket) }
+        switch type {
+        case .bool, .u8: add(values.assumingMemoryBound(to: UInt8.self), rows, number, bucket)
+        case .u16: add(values.assumingMemoryBound(to: UInt16.self), rows, number, bucket)
+        case .u32: add(values.assumingMemoryBound(to: UInt32.self), rows, number, bucket)
+        case .u64: add(values.assumingMemoryBound(to: UInt64.self), rows, number, bucket)
+        case .i8: add(values.assumingMemoryBound(to: Int8.self), rows, number, bucket)
+        case .i16: add(values.assumingMemoryBound(to: Int16.self), rows, number, bucket)
+        case .i32: add(values.assumingMemoryBound(to: Int32.self), rows, number, bucket)
+        case .i64: add(values.assumingMemoryBound(to: Int64.self), rows, number, bucket)
+        case .f32: add(values.assumingMemoryBound(to: Float.self), rows, number, bucket)
+        case .f64: add(values.assumingMemoryBound(to: Double.self), rows, number, bucket)
+        case .string: break
+        }
+    }
+
+    @inline(__always)
+    private func add<T: PlotNumber>(_ values: UnsafePointer<T>, _ rows: UnsafePointer<Int32>, _ number: Int, _ bucket: Int) {
+        for i in 0..<number { add(values[Int(rows[i])].plotted, bucket) }
     }
 }
 

@@ -228,10 +228,13 @@ public final class PlotSource {
 
     /// Rows since the files' memory was given back.
     private var rowsInMemory = 0
+    private var mostRowsInMemory = 32768
+    /// What the files' memory may be: little, but more than a packet or two, since the one that is read comes again.
+    private static var mostBytesInMemory: Int { 32 << 20 }
 
     private func passed(_ rows: Int) {
         rowsInMemory += rows
-        guard rowsInMemory >= 32768 else { return }
+        guard rowsInMemory >= mostRowsInMemory else { return }
         rowsInMemory = 0
         for file in files { file.leavePages() }
     }
@@ -339,16 +342,20 @@ public final class PlotSource {
     /// By columns.
     private func readBlocks(_ bcsv: BCSVTable) {
         let most = PlotSource.blockRows
+        if let bytes = bcsv.bytesPerRow { mostRowsInMemory = max(mostRowsInMemory, Self.mostBytesInMemory / max(bytes, 1)) }
+        if let recording, xColumn == nil { _ = recording.begin(at: ticks.lowerBound, skipping: 0, of: .rows) }
         let clock = recording.map { PlotTicks($0, bcsv) }
         let keyColumn = xColumn ?? clock?.column
         let count = series.count + (keyColumn == nil ? 0 : 1)
         let arrays = UnsafeMutableBufferPointer<ticklog_column_array>.allocate(capacity: count)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: count * most * 8, alignment: 64)
         let keys = UnsafeMutablePointer<Int64>.allocate(capacity: most)
+        let places = UnsafeMutablePointer<Int32>.allocate(capacity: most)
         defer {
             arrays.deallocate()
             memory.deallocate()
             keys.deallocate()
+            places.deallocate()
         }
         for i in 0..<count {
             let column = i < series.count ? series[i].column : keyColumn!
@@ -370,10 +377,10 @@ public final class PlotSource {
             if xColumn == nil, recording != nil {
                 // Ticks, in order.
                 let ended = clock!.fill(keys, values, firstRow, number, ticks)
-                takeTicks(keys, number, memory, most, isJump: isJump)
+                takeTicks(keys, places, number, memory, most, isJump: isJump)
                 if ended { return }
             } else if xColumn != nil {
-                takeX(values!, number, memory, most, isJump: isJump)
+                takeX(values!, keys, places, number, memory, most, isJump: isJump)
             } else {
                 var wanted = number
                 if ticks.upperBound != UInt64.max {
@@ -402,8 +409,12 @@ public final class PlotSource {
         }
     }
 
-    /// Rows of ticks that are in order, -1: not wanted; each column has samples where its stream is due.
-    private func takeTicks(_ keys: UnsafeMutablePointer<Int64>, _ number: Int, _ memory: UnsafeMutableRawPointer, _ most: Int, isJump: Bool) {
+    /// Rows of ticks that are in order, -1: not wanted; each column has samples where its stream is due. `rows` has room for
+    /// as many.
+    private func takeTicks(
+        _ keys: UnsafeMutablePointer<Int64>, _ rows: UnsafeMutablePointer<Int32>, _ number: Int, _ memory: UnsafeMutableRawPointer,
+        _ most: Int, isJump: Bool
+    ) {
         var from = 0
         while from < number, keys[from] < 0 { from += 1 }
         var to = number
@@ -418,91 +429,126 @@ public final class PlotSource {
         grid.cover(low, high)
         for group in groups {
             let described = group.stream.map { recording!.streams[$0] }
-            let interval = described.map { max($0.interval, 1) } ?? 1
+            let interval = Int64(clamping: described.map { max($0.interval, 1) } ?? 1)
             var lost = described.flatMap { losses[$0.index] }
             let touched = lost?.touches(UInt64(low), UInt64(high)) ?? false
-            // Every tick of the block, one behind the other.
-            let isDense = interval == 1 && !touched && high - low == Int64(to - from - 1) && isAscending(keys, from, to)
-                && (described == nil || described!.isDue(at: UInt64(low)))
-            if isDense {
-                if isJump || (described != nil && group.isBegun && group.nextTick != UInt64(low)) { group.cut() }
+            if isJump { group.cut() }
+            // Every sample of the block, one behind the other.
+            if !touched, isSteady(keys, from, to, interval), described == nil || described!.isDue(at: UInt64(low)) {
+                if described != nil, group.isBegun, group.nextTick != UInt64(low) { group.cut() }
                 var at = from
                 while at < to {
-                    let key = keys[at]
-                    let inBucket = (1 << Int64(grid.shift)) - (key & ((1 << Int64(grid.shift)) - 1))
-                    let length = Int(min(Int64(to - at), inBucket))
-                    let bucket = grid.bucket(key)
+                    let inBucket = (1 << Int64(grid.shift)) - (keys[at] & ((1 << Int64(grid.shift)) - 1))
+                    let length = Int(min(Int64(to - at), (inBucket - 1) / interval + 1))
+                    let bucket = grid.bucket(keys[at])
                     for one in group.series { one.add(memory + one.place * most * 8, from: at, length, bucket) }
                     at += length
                 }
                 group.isBegun = true
-                group.nextTick = UInt64(high) + 1
+                group.nextTick = described?.due(from: UInt64(high) + 1) ?? UInt64(high) + 1
                 group.lastTick = UInt64(high)
                 continue
             }
-            if isJump { group.cut() }
+            // The rows that have a sample, those of a bucket together.
+            var bucket = -1
+            var count = 0
             for i in from..<to where keys[i] >= 0 {
                 let tick = UInt64(keys[i])
+                var isCut = false
+                var isSample = true
                 if let described {
                     if group.isBegun, tick < group.nextTick, tick >= group.lastTick { continue }
-                    if !described.isDue(at: tick) {
-                        if group.isBegun, tick > group.nextTick { group.cut() }
-                        continue
-                    }
-                    if group.isBegun, tick != group.nextTick { group.cut() }
-                    group.nextTick = described.due(from: tick + 1)
+                    isSample = described.isDue(at: tick)
+                    isCut = group.isBegun && (isSample ? tick != group.nextTick : tick > group.nextTick)
+                    if isSample { group.nextTick = described.due(from: tick + 1) }
                 } else {
                     group.nextTick = tick + 1
                 }
-                group.isBegun = true
-                group.lastTick = tick
-                // What stands in the place of a lost sample is an older one.
-                if touched, lost!.holds(tick) {
-                    group.cut()
-                    continue
+                if isSample {
+                    group.isBegun = true
+                    group.lastTick = tick
+                    // What stands in the place of a lost sample is an older one.
+                    if touched, lost!.holds(tick) {
+                        isSample = false
+                        isCut = true
+                    }
                 }
-                let bucket = grid.bucket(keys[i])
-                for one in group.series { one.add(memory + one.place * most * 8, from: i, 1, bucket) }
+                let own = isSample ? grid.bucket(keys[i]) : bucket
+                if isCut || own != bucket {
+                    group.add(memory, most, rows, count, bucket)
+                    count = 0
+                    bucket = own
+                    if isCut { group.cut() }
+                }
+                guard isSample else { continue }
+                rows[count] = Int32(i)
+                count += 1
             }
+            group.add(memory, most, rows, count, bucket)
         }
     }
 
-    private func isAscending(_ keys: UnsafeMutablePointer<Int64>, _ from: Int, _ to: Int) -> Bool {
-        var isAscending = true
+    /// Whether each is the one before and `step`.
+    private func isSteady(_ keys: UnsafeMutablePointer<Int64>, _ from: Int, _ to: Int, _ step: Int64) -> Bool {
+        var differences: Int64 = 0
         var i = from
         while i + 1 < to {
-            isAscending = isAscending && keys[i + 1] == keys[i] &+ 1
+            differences |= (keys[i] &+ step) ^ keys[i + 1]
             i += 1
         }
-        return isAscending
+        return differences == 0
     }
 
-    /// x is a column: rows in any order.
-    private func takeX(_ values: UnsafeRawPointer, _ number: Int, _ memory: UnsafeMutableRawPointer, _ most: Int, isJump: Bool) {
+    private static var noPlace: Int32 { -1 }
+    private static var unwanted: Int32 { -2 }
+
+    /// x is a column: rows in any order. `keys` and `places` have room for as many.
+    private func takeX(
+        _ values: UnsafeRawPointer, _ keys: UnsafeMutablePointer<Int64>, _ places: UnsafeMutablePointer<Int32>, _ number: Int,
+        _ memory: UnsafeMutableRawPointer, _ most: Int, isJump: Bool
+    ) {
         if isJump { for one in series { one.cut() } }
         let type = table.columns[xColumn!].type
-        let isFloat = type == .f32 || type == .f64 || type == .bool
+        if type == .f32 || type == .f64 || type == .bool {
+            // Room for all of them is made before any has its place.
+            for i in 0..<number { _ = numberBucket(plottedNumber(loadBits(values, i, type), type)) }
+            for i in 0..<number {
+                places[i] = numberBucket(plottedNumber(loadBits(values, i, type), type)).map { Int32($0) } ?? Self.noPlace
+            }
+        } else {
+            var low = Int64.max
+            var high = Int64.min
+            if type == .u64, ticks != ChosenRows.allTicks {
+                for i in 0..<number {
+                    let tick = values.load(fromByteOffset: 8 * i, as: UInt64.self)
+                    let isWanted = ticks.contains(tick)
+                    keys[i] = isWanted ? Int64(clamping: tick) : -1
+                    low = isWanted ? min(low, keys[i]) : low
+                    high = isWanted ? max(high, keys[i]) : high
+                }
+                if low <= high { grid.cover(low, high) }
+                for i in 0..<number { places[i] = keys[i] < 0 ? Self.unwanted : Int32(truncatingIfNeeded: grid.bucket(keys[i])) }
+            } else {
+                fillKeys(keys, values, number, type)
+                for i in 0..<number {
+                    low = min(low, keys[i])
+                    high = max(high, keys[i])
+                }
+                grid.cover(low, high)
+                for i in 0..<number { places[i] = Int32(truncatingIfNeeded: grid.bucket(keys[i])) }
+            }
+        }
         var i = 0
         while i < number {
-            let bits = loadBits(values, i, type)
-            var bucket = -1
-            if isFloat {
-                bucket = numberBucket(plottedNumber(bits, type)) ?? -1
-            } else if type != .u64 || ticks == ChosenRows.allTicks || ticks.contains(bits) {
-                let key = integerKey(bits, type)
-                grid.cover(key, key)
-                bucket = grid.bucket(key)
-            } else {
-                i += 1
-                continue
-            }
-            if bucket < 0 {
+            let place = places[i]
+            var end = i + 1
+            while end < number, places[end] == place { end += 1 }
+            if place >= 0 {
+                for k in 0..<series.count { series[k].add(memory + k * most * 8, from: i, end - i, Int(place)) }
+            } else if place == Self.noPlace {
                 for one in series { one.cut() }
-                i += 1
-                continue
             }
-            for k in 0..<series.count { series[k].add(memory + k * most * 8, from: i, 1, bucket) }
-            i += 1
+            i = end
         }
     }
 }
@@ -519,6 +565,12 @@ final class PlotGroup {
     init(_ stream: Int?) { self.stream = stream }
 
     func cut() { for one in series { one.cut() } }
+
+    /// Rows of one bucket, by their numbers in the block.
+    func add(_ memory: UnsafeMutableRawPointer, _ most: Int, _ rows: UnsafePointer<Int32>, _ count: Int, _ bucket: Int) {
+        guard count > 0 else { return }
+        for one in series { one.add(memory + one.place * most * 8, rows: rows, count, bucket) }
+    }
 }
 
 /// The ticks of the rows of a polled file.
@@ -533,6 +585,8 @@ private final class PlotTicks {
     init(_ recording: Recording, _ table: BCSVTable) {
         if let column = table.column(named: "tick"), table.columns[column].type == .u64 { self.column = column } else { column = nil }
         polled = recording.streams.filter { $0.isPolled }
+        nextRow = recording.nextRow
+        nextTick = recording.nextTick
     }
 
     /// -1: outside the window. Answers whether nothing of it can come any more.
@@ -569,6 +623,24 @@ private func integerKey(_ bits: UInt64, _ type: ValueType) -> Int64 {
     case .i64: Int64(bitPattern: bits)
     default: Int64(clamping: bits)
     }
+}
+
+private func fillKeys(_ keys: UnsafeMutablePointer<Int64>, _ values: UnsafeRawPointer, _ number: Int, _ type: ValueType) {
+    switch type {
+    case .u8: fillKeys(keys, values.assumingMemoryBound(to: UInt8.self), number)
+    case .u16: fillKeys(keys, values.assumingMemoryBound(to: UInt16.self), number)
+    case .u32: fillKeys(keys, values.assumingMemoryBound(to: UInt32.self), number)
+    case .i8: fillKeys(keys, values.assumingMemoryBound(to: Int8.self), number)
+    case .i16: fillKeys(keys, values.assumingMemoryBound(to: Int16.self), number)
+    case .i32: fillKeys(keys, values.assumingMemoryBound(to: Int32.self), number)
+    case .i64: fillKeys(keys, values.assumingMemoryBound(to: Int64.self), number)
+    default: fillKeys(keys, values.assumingMemoryBound(to: UInt64.self), number)
+    }
+}
+
+@inline(__always)
+private func fillKeys<T: FixedWidthInteger>(_ keys: UnsafeMutablePointer<Int64>, _ values: UnsafePointer<T>, _ number: Int) {
+    for i in 0..<number { keys[i] = Int64(clamping: values[i]) }
 }
 
 private func loadBits(_ values: UnsafeRawPointer, _ index: Int, _ type: ValueType) -> UInt64 {

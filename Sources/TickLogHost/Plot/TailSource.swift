@@ -2,7 +2,7 @@ import CPosix
 import TickLog
 
 /// The rows at the end of a table that may still grow. It is opened anew whenever it has grown: what was read of it stays
-/// as it was, and the rows behind that are found by their number.
+/// as it was, and the rows behind that are found by their number, of frames and BMS logs by where they begin.
 public final class TailSource {
     public let path: String
     private let events: Bool
@@ -11,6 +11,9 @@ public final class TailSource {
     /// The table's rows that were passed.
     private var passed: UInt64 = 0
     private var passedSamples: UInt64 = 0
+    /// Where the rows that were passed end, in files that are not found into by a row's number.
+    private var frames: FrameTable.Place?
+    private var packets: BMSWalk.Place?
     public private(set) var faults: [Fault] = []
     /// A run's files, or the file, when they were last looked at.
     private var size: UInt64 = UInt64.max
@@ -60,7 +63,12 @@ public final class TailSource {
             default: break
             }
             let table: Table
-            if let recording { table = recording.table } else { table = try input.open() }
+            switch input.source {
+            case .frames(let file):
+                if let frames { table = FrameTable(file, salvage: salvage, from: frames) } else { table = try input.open() }
+            case .bms(let file): table = BMSTable(file, salvage: salvage, from: packets)
+            default: if let recording { table = recording.table } else { table = try input.open() }
+            }
             var opened = Opened(table: table, input: input, recording: recording, only: nil, clock: clock, shown: table)
             if let stream {
                 guard let recording else { throw Fault(.unreadable, path, at: nil, "found --stream, which needs a run") }
@@ -141,17 +149,20 @@ public final class TailSource {
             writer.header()
             hasHeader = true
         }
-        if let bcsv = opened.table as? BCSVTable, opened.only == nil {
+        if let bcsv = opened.table as? BCSVTable {
             if passed > 0, !bcsv.seek(to: passed) {
                 faults += opened.table.faults
                 return
             }
             while output.isOpen, opened.next() {
-                writer.row()
                 passed = bcsv.row &+ 1
+                guard opened.isShown() else { continue }
+                // Of one stream: before the last samples that were asked for.
+                if passedSamples > 0 { passedSamples -= 1 } else { writer.row() }
             }
         } else {
-            var at: UInt64 = 0
+            // Where it goes on, what was passed is not read again.
+            var at = frames != nil || packets != nil ? passed : 0
             let wanted = opened.only == nil ? passed : passedSamples
             if let recording = opened.recording, opened.only == nil { at = recording.begin(at: 0, skipping: wanted, of: .rows) }
             while output.isOpen, opened.next() {
@@ -160,6 +171,8 @@ public final class TailSource {
                 if at > wanted { writer.row() }
             }
             if opened.only == nil { passed = max(passed, at) } else { passedSamples = max(passedSamples, at) }
+            frames = (opened.table as? FrameTable)?.place
+            packets = (opened.table as? BMSTable)?.place
         }
         faults += opened.input.faults + opened.table.faults
     }

@@ -103,6 +103,14 @@ public final class BCSVReader {
         }
     }
 
+    /// Goes to the first row whose value in `column` is not less than `value`, or a little before it, as
+    /// `TableReader.seek(toAtLeast:in:)`.
+    public func seek(toAtLeast value: UInt64, in column: Int) {
+        do throws(FormatError) { try place.pointee.seek(toAtLeast: value, in: column) } catch {
+            faults.append(Fault(error, file.path))
+        }
+    }
+
     /// How many rows the file has, as `TableReader.countRows`; nil: it cannot be told.
     func countRows() -> UInt64? { try? place.pointee.countRows() }
 

@@ -91,11 +91,52 @@ public final class BCSVTable: Table {
         }
     }
 
+    /// Goes to the first row whose value in `column`, of u64, is not less than `value`, or a little before it. The column's
+    /// values must never go back. Only before the first row is read.
+    func seek(toAtLeast value: UInt64, in column: Int) {
+        if index >= 0 {
+            // Opened to see how many rows it has.
+            if files.count == 1 { reader?.seek(toAtLeast: value, in: column) }
+            return
+        }
+        // The last file whose first row has less.
+        var last = 0
+        var low = 1
+        var high = files.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if let first = firstBits(files[middle], column), first < value {
+                last = middle
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        while openNext(), let reader {
+            guard index < last, let rows = reader.rows.footer?.rowCount ?? reader.countRows() else {
+                return reader.seek(toAtLeast: value, in: column)
+            }
+            rowsBefore = rowsBefore &+ rows
+            self.reader = nil
+        }
+    }
+
+    private func firstBits(_ file: BCSVFile, _ column: Int) -> UInt64? {
+        guard sameColumns(file), let reader = try? BCSVReader(file), reader.next() else { return nil }
+        return reader.rows.bits(column)
+    }
+
     /// How many rows there are, if it is one file and says so.
     var knownRowCount: UInt64? {
         guard files.count == 1 else { return nil }
         if index < 0 { _ = openNext() }
         return reader?.rows.footer?.rowCount
+    }
+
+    /// About how many bytes of the file a row has; nil if the first file does not say.
+    var bytesPerRow: Int? {
+        guard let reader = try? BCSVReader(files[0]), let footer = reader.rows.footer, footer.rowCount > 0 else { return nil }
+        return files[0].file.bytes.count / Int(clamping: footer.rowCount)
     }
 
     // MARK: Parts of a file, which several tables of it read

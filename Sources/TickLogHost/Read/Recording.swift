@@ -14,8 +14,9 @@ public final class Recording {
     private let streamColumn: Int?
     private var byName: [String: Int] = [:]
     private var polled: [Int] = []
-    private var nextRow: UInt64 = 0
-    private var nextTick: UInt64 = 0
+    /// Without a tick column: the next row, and a tick behind that of the row before.
+    private(set) var nextRow: UInt64 = 0
+    private(set) var nextTick: UInt64 = 0
 
     public init(bcsv table: BCSVTable, streams described: [RunStream], isEvents: Bool) {
         self.table = table
@@ -85,9 +86,13 @@ public final class Recording {
     /// What is counted: rows, or the samples of all streams or of one.
     public enum Counted: Sendable { case rows, samples(Int?) }
 
-    /// Where it can be told by arithmetic: goes on behind the first `count` rows or samples of ticks from `tick` on, or a
-    /// little before. Answers how many of them it has passed.
+    /// Goes on behind the first `count` rows or samples of ticks from `tick` on, or a little before: where it can be told by
+    /// arithmetic, or, of a tick alone, where the ticks are in order. Answers how many of them it has passed.
     public func begin(at tick: UInt64, skipping count: UInt64, of what: Counted) -> UInt64 {
+        if let bcsv = table as? BCSVTable, !isEvents, tick > 0 {
+            begin(bcsv, at: tick)
+            return 0
+        }
         // With very many streams, reading is faster than finding their last samples.
         guard let dlf, !isEvents, tick > 0 || count > 0, streams.count <= 4096 else { return 0 }
         let schedule = dlf.file.schedule
@@ -112,6 +117,16 @@ public final class Recording {
         }
         dlf.begin(at: low, row: before)
         return before
+    }
+
+    private func begin(_ bcsv: BCSVTable, at tick: UInt64) {
+        if let tickColumn { return bcsv.seek(toAtLeast: tick, in: tickColumn) }
+        var schedules: [PolledSchedule.Stream] = []
+        for i in polled { schedules.append(streams[i].schedule) }
+        guard !schedules.isEmpty, let row = schedules.withUnsafeBufferPointer({ DueTicks($0)?.count(before: tick) }) else { return }
+        _ = bcsv.seek(to: row)
+        nextRow = row
+        nextTick = tick
     }
 
     public func next() -> Bool {

@@ -31,5 +31,5 @@ public struct RunStream {
 
     func due(from tick: UInt64) -> UInt64 { schedule.next(from: tick) }
 
-    private var schedule: PolledSchedule.Stream { PolledSchedule.Stream(interval: interval, phase: phase, size: 1) }
+    var schedule: PolledSchedule.Stream { PolledSchedule.Stream(interval: interval, phase: phase, size: 1) }
 }

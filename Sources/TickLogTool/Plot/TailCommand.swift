@@ -63,6 +63,8 @@ private func tail(_ arguments: Arguments) throws(Failure) -> Int32 {
         columns = list.utf8.split(separator: 0x2C, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
     let header = !arguments.has("no-header")
+    // From before the first look: nothing that comes behind it is missed.
+    let changes = follows ? FileChanges(path) : nil
     // A run that is being made has no header yet.
     var isBegun = false
     var badSince: UInt64?
@@ -102,7 +104,7 @@ private func tail(_ arguments: Arguments) throws(Failure) -> Int32 {
             Console.error("ticklog: note: \(terminalText(path)): the run is closed\n")
             break
         }
-        pause(milliseconds: 100)
+        changes?.wait(soon: retries || badSince != nil)
     }
     if !follows || badSince != nil { code = Console.report(source.faults) }
     if output.isOpen || !follows { try output.finish() }
@@ -135,11 +137,12 @@ private func followText(_ path: String, _ isCSV: Bool, _ most: UInt64, _ output:
     var isShorter = false
     do throws(FileError) {
         let text = try TailText(path, isCSV: isCSV)
+        let changes = FileChanges(path)
         try text.writeLast(most, to: output, header: header)
         while !isShorter {
             do throws(FileError) { try output.flush() } catch {}
             guard output.isOpen, !Interruption.isWanted else { return Exit.ok }
-            pause(milliseconds: 100)
+            changes.wait()
             try text.write(to: output)
             isShorter = text.isShorter
         }
@@ -147,9 +150,4 @@ private func followText(_ path: String, _ isCSV: Bool, _ most: UInt64, _ output:
         throw Failure(error)
     }
     throw Failure(Exit.damaged, terminalText(path) + ": found a file that became shorter, expected one that grows")
-}
-
-private func pause(milliseconds: Int) {
-    // A signal ends it.
-    _ = poll(nil, 0, Int32(milliseconds))
 }

@@ -284,6 +284,17 @@ public struct TableReader {
         return true
     }
 
+    /// The bits of a u64 in a packet's first row; nil if there is none. The decoder forgets what it held.
+    mutating func firstBits(of packet: Packet, _ column: Int) -> UInt64? {
+        decoder.reset()
+        guard let length = RowLength(packet.rows, at: 0), length.value > 0, length.value <= UInt64(BCSVFormat.maxRowBytes),
+            packet.rows.holds(Int(length.value), at: length.size)
+        else { return nil }
+        let row = packet.rows.slice(at: length.size, count: Int(length.value))
+        do throws(FormatError) { try decoder.decode(row, readable: packet.rows.count - length.size, packet.offset) } catch { return nil }
+        return (decoder.scalars + Int(places[column])).load(UInt64.self)
+    }
+
     /// A packet whose checksum matched had a row that its schema does not allow.
     public private(set) var isRowDamaged = false
 
@@ -413,12 +424,15 @@ public struct TableReader {
         }
         let limit = min(most, rowPointers.count / 2)
         let mark = decoder.mark
+        // Asked once: the compiler copies the stream for each question.
+        let isStream = stream != nil
+        let staysMapped = stream?.window.isMapped ?? true
         var count = 0
         while count < limit {
             if count > 0 {
                 // Not beyond the packet, nor further than rows stay.
-                guard rowsLeft > 0 || stream != nil, decoder.keepsRows(since: mark) else { break }
-                if stream != nil, !stream!.window.isMapped { break }
+                guard rowsLeft > 0 || isStream, decoder.keepsRows(since: mark) else { break }
+                if !staysMapped { break }
             }
             let event = try decodeNext()
             guard event == .row else {

@@ -32,6 +32,77 @@ extension TableReader {
         return try skip(to: target)
     }
 
+    /// Goes to the packet with the first row whose value in `column`, of u64, is not less than `value`, or to one a little
+    /// before it; so rows with less may come first. The column's values must never go back. Of what is before, only the
+    /// first rows of some packets are looked at. Where one is damaged, and in files without packets, it may stay at the
+    /// beginning.
+    ///
+    /// Time: the footer's index is searched by halves, then what is between two of its entries.
+    public mutating func seek(toAtLeast value: UInt64, in column: Int) throws(FormatError) {
+        precondition(header.type(of: column) == .u64)
+        guard packets != nil else { return }
+        leave()
+        var start = Start(offset: header.dataOffset, row: 0)
+        defer {
+            // Of the packets that were looked at nothing stays, whatever happened.
+            restart(start.offset, start.row)
+            dropRow()
+        }
+        try search(value, column, &start)
+    }
+
+    /// `best` becomes the last packet that is found whose first row has less.
+    private mutating func search(_ value: UInt64, _ column: Int, _ best: inout Start) throws(FormatError) {
+        var end = footer?.offset ?? packets!.window.length
+        if let footer, footer.entryCount > 0 {
+            var low = 0
+            var high = footer.entryCount
+            while low < high {
+                let middle = low + (high - low) / 2
+                let found = try entry(middle)
+                if found.offset >= best.offset, try firstValue(found, column) < value {
+                    best = found
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
+            }
+            if low < footer.entryCount { end = min(end, max(best.offset, try entry(low).offset)) }
+        }
+        // A string could hold the copy of a packet.
+        guard shape.strings == 0 else { return }
+        while end - best.offset > 4096, try !isLast(best, before: end) {
+            let middle = best.offset + (end - best.offset) / 2
+            if let found = try packets!.firstHeader(from: middle, to: end), found.row > best.row,
+                try firstValue(Start(offset: found.offset, row: found.row), column) < value
+            {
+                best = Start(offset: found.offset, row: found.row)
+            } else {
+                end = middle
+            }
+        }
+    }
+
+    /// The value of a packet's first row; of one that is damaged, the largest: then the search goes on before it.
+    private mutating func firstValue(_ start: Start, _ column: Int) throws(FormatError) -> UInt64 {
+        do throws(FormatError) {
+            guard try packets!.headerRow(at: start.offset) == start.row else { return UInt64.max }
+            let packet = try packets!.read(at: start.offset)
+            return firstBits(of: packet, column) ?? UInt64.max
+        } catch {
+            if error.kind == .source { throw error }
+            return UInt64.max
+        }
+    }
+
+    /// Whether a packet goes as far as `end`.
+    private mutating func isLast(_ start: Start, before end: Int) throws(FormatError) -> Bool {
+        do throws(FormatError) { return try (packets!.extent(at: start.offset)?.end ?? 0) >= end } catch {
+            if error.kind == .source { throw error }
+            return false
+        }
+    }
+
     /// Reads on to the row before `target`.
     private mutating func skip(to target: UInt64) throws(FormatError) -> Bool {
         while true {

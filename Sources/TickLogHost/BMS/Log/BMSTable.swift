@@ -7,17 +7,24 @@ public final class BMSTable: PacketTable {
     private let salvage: Bool
     private var isEnded = false
     private var unlisted: UInt64 = 0
+    /// Behind the current packet, where one can go on once all of its rows were told; nil: at the beginning.
+    private(set) var place: BMSWalk.Place?
 
     /// - Parameter salvage: goes on behind damage.
-    public init(_ file: BMSFile, salvage: Bool) {
+    public convenience init(_ file: BMSFile, salvage: Bool) { self.init(file, salvage: salvage, from: nil) }
+
+    /// The packets behind a place of the same file.
+    init(_ file: BMSFile, salvage: Bool, from place: BMSWalk.Place?) {
         self.file = file
         self.salvage = salvage
-        walk = BMSWalk(file)
+        self.place = place
+        walk = BMSWalk(file, from: place)
         super.init(legacy: file.form.isLegacy)
     }
 
     override func advance() -> Bool {
         while !isEnded, let piece = walk.next() {
+            if case .packet = piece { place = walk.place }
             switch piece {
             case .packet(.data(let packet), _, _):
                 set(packet)

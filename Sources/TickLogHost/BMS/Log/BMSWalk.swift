@@ -33,18 +33,34 @@ public struct BMSWalk {
     private let form: BMSFile.Form
     private let crc = CRC32C()
     private var at: Int
-    /// What was found behind damage that was told of first.
-    private var following: Int?
     /// Bytes that may still be looked through for the next good record: a file that is made of nothing but the starts of
     /// records cannot keep the reader for ever.
     private var searchLeft: Int
     private var isFirst = true
     private var lastTime: UInt64 = 0
 
-    public init(_ file: BMSFile) {
+    /// Between two packets.
+    struct Place {
+        fileprivate var at: Int
+        fileprivate var isFirst: Bool
+        fileprivate var lastTime: UInt64
+    }
+
+    /// Behind the piece that was told last.
+    var place: Place { Place(at: at, isFirst: isFirst, lastTime: lastTime) }
+
+    public init(_ file: BMSFile) { self.init(file, from: nil) }
+
+    /// The packets behind a place of the same file.
+    init(_ file: BMSFile, from place: Place?) {
         bytes = file.file.bytes
         form = file.form
         at = file.form.isBare ? 0 : LogFileHeader.bytes
+        if let place {
+            at = min(place.at, bytes.count)
+            isFirst = place.isFirst
+            lastTime = place.lastTime
+        }
         searchLeft = (1 << 30) + (bytes.count > 1 << 50 ? 1 << 54 : 16 * bytes.count)
     }
 
