@@ -72,6 +72,8 @@ step ship formats         600 build,cross-x86_64  Tests/formats.sh
 step all  arrow          1200 build,cross-x86_64  Tests/arrow.sh
 step all  cookbook        600 python-package      Tests/cookbook.sh
 step all  csharp          900 build,cross-x86_64  Tests/csharp.sh
+step all  error-register  300 cross-x86_64,cross-aarch64  Tests/error-register.sh
+step all  valgrind        900 python-package  Tests/python-package.sh valgrind
 step all  arrow-targets   600 cross-aarch64,cross-armv7  Tests/arrow-targets.sh
 step all  mcap            900 build               Tests/mcap.sh
 step all  plot            900 build               Tests/plot.sh

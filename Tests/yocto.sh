@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 build=${BUILD_DIR:-$root/build}
 layer=Yocto/meta-ticklog
-recipe=$layer/recipes-support/ticklog/ticklog_1.0.0.bb
+recipe=$layer/recipes-support/ticklog/ticklog_1.1.0.bb
 example=$layer/recipes-support/ticklog-example/ticklog-example_1.0.bb
 work=$build/yocto
 mkdir -p "$work"

@@ -58,10 +58,10 @@ extern "C" {
  * Versions
  * ------------------------------------------------------------------------------------------------------------------ */
 
-#define TICKLOG_VERSION "1.0.0"
+#define TICKLOG_VERSION "1.1.0"
 #define TICKLOG_ABI 1
 
-/* [any] The library's version as text, "1.0.0". */
+/* [any] The library's version as text, "1.1.0". */
 const char *ticklog_version(void);
 
 /* [any] The ABI that the library was built with. It is compatible with this header if it equals TICKLOG_ABI. */

@@ -100,7 +100,7 @@ def main():
 
     import ticklog
 
-    rows, wide = (20000, 1000) if quick else (1000000, 40000)
+    rows, wide = (20000, 1000) if quick else (400000, 10000)
     tables = {
         "33 mixed columns, time series": datasets._mixed(rows, True),
         "33 mixed columns, random": datasets._mixed(rows, False),

@@ -12,7 +12,7 @@ namespace TickLog
 
         private static bool isChecked;
 
-        /// <summary>The library's version, "1.0.0".</summary>
+        /// <summary>The library's version, "1.1.0".</summary>
         public static string Version
         {
             get { return Utf8.String(NativeMethods.ticklog_version()); }

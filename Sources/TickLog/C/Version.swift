@@ -1,7 +1,7 @@
 import CTickLog
 
 /// The version text, as a C string in the program's constants.
-let versionText: StaticString = "1.0.0"
+let versionText: StaticString = "1.1.0"
 
 @c @implementation
 public func ticklog_version() -> UnsafePointer<CChar>! {

@@ -94,14 +94,15 @@ struct ArrowColumn {
             validity.used = 0
             try growValidity(capacity)
         }
-        nulls += 1
-        let byte = validity.start.assumingMemoryBound(to: UInt8.self) + row / 8
-        byte.pointee &= ~(1 << UInt8(row & 7))
         if isString {
             if hasDictionary { store(0, row) } else { store(Int32(truncatingIfNeeded: text.used), row + 1) }
         } else {
             memset(place(row), 0, width)
         }
+        // Behind the call: see Tests/error-register.py.
+        nulls += 1
+        let byte = validity.start.assumingMemoryBound(to: UInt8.self) + row / 8
+        byte.pointee &= ~(1 << UInt8(row & 7))
     }
 
     private func store(_ number: Int32, _ row: Int) { values.start.storeBytes(of: number, toByteOffset: 4 * row, as: Int32.self) }

@@ -72,8 +72,7 @@ struct ArrowDictionary {
         try text.reserve(1)
         batch.setDictionary(column, entries: count, offsets.move(offsets.used, to: batch), text.move(text.used, to: batch))
         if slotCount > 0 { cxxhash_zero(slots.start, 4 * slotCount) }
-        // Behind the call: as the last thing that a throwing function does, a C function is jumped to with the error's register as it
-        // is, and the compiler has used that for something else (Swift 6.3.1, x86-64).
+        // Behind the call: see Tests/error-register.py.
         count = 0
         last = -1
     }

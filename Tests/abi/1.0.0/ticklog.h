@@ -1334,20 +1334,18 @@ ticklog_status ticklog_client_close(ticklog_client *client);
  *     if (text != NULL) fputs(text, stdout);
  *     ticklog_text_free(text);
  *
- * A text is what the command prints with --json, the end of its line included: the same bytes; ticklog_meta_json has no
- * command. If there is no report, since the path cannot be opened, is nothing that is read, or cannot be repaired, it is
+ * A text is what the command prints with --json, the end of its line included: the same bytes. If there is no report, since
+ * the path cannot be opened, is nothing that is read, or cannot be repaired, it is
  * {"error":"the sentence for the user","path":"of the file","offset":17}, the offset null if it is none of a byte. It is NULL
  * after NULL, NO_MEMORY and a BAD_ARGUMENT for `flags`; otherwise it is to be given to ticklog_text_free.
  *
  * The status is OK where the command's exit code is 0. WRONG_FORMAT and DAMAGED are its 1, a system's error its 3.
  *
  * Paths are those of files, of the directories of runs, or of archives of runs; "-" is standard input, but not to be
- * repaired. Files are told by their content. Hostile ones get an answer, never a crash. One that another process cuts
- * meanwhile is DAMAGED, and there is no report of it; a repair then makes no file of it. To notice that in up to 1024 files at
- * once, the first call installs a handler for SIGBUS, as ticklog_arrow_open does. A pipe is read to its end: then the caller
- * waits for its writer. Any threads may call at the same time; a path that one of them repairs, no other one may use. Other
- * signals and standard output are left alone. Memory comes from malloc; an allocation within the library that fails ends the
- * process.
+ * repaired. Files are told by their content. Hostile ones get an answer, never a crash; but files are mapped, so one that
+ * another process cuts meanwhile ends this one by SIGBUS. A pipe is read to its end: then the caller waits for its writer.
+ * Any threads may call at the same time; a path that one of them repairs, no other one may use. Signals and standard output
+ * are left alone. Memory comes from malloc; an allocation within the library that fails ends the process.
  * ------------------------------------------------------------------------------------------------------------------ */
 
 /* [any] What a file or run is: format, columns or streams, counts, times, the run's own metadata ("user") and its losses,
@@ -1355,12 +1353,6 @@ ticklog_status ticklog_client_close(ticklog_client *client);
  * bytes.
  * Errors: NULL, NOT_FOUND, DENIED, WRONG_FORMAT, DAMAGED, NO_MEMORY, IO. */
 ticklog_status ticklog_info_json(const char *path, char **text);
-
-/* [any] What a file or run says of itself: of that object the keys that need no samples: "path", "kind" and "size"; of a run
- * or DLF file the streams, of a run "format", "run_id", times, "closed", "user" and the damage of what was read; of a BCSV file
- * versions, codecs and columns. Time: that of opening the files, whatever they hold.
- * Errors: as ticklog_info_json. */
-ticklog_status ticklog_meta_json(const char *path, char **text);
 
 /* [any] Checks every checksum, length and row. What was not closed but ends behind a whole packet or sample is sound. Time:
  * proportional to the bytes; behind damage the next good packet is looked for, in BMS logs and frames within a bound.
@@ -1467,9 +1459,6 @@ typedef struct ticklog_arrow_config {
     uint64_t to_tick;           /* 0: to the end */
     char *message;              /* where the reason of a refusal goes: a text with offset, expectation and finding. NULL: nowhere */
     size_t message_bytes;       /* its room; the text is cut to fit, and ends with a NUL */
-    uint32_t threads;           /* that decode a batch of 4 MB and more of a closed BCSV file, each its own packets: at most 64. 1: the
-                                   caller's alone. 0: as many as the process has processors, at most 4 */
-    uint32_t reserved;          /* 0 */
 } ticklog_arrow_config;
 
 /* [any] Opens a BCSV, DLF, CSV or JSON Lines file, frames, RNO-G packets, a BMS log, or a run's directory or archive, found out
@@ -1491,9 +1480,9 @@ typedef struct ticklog_arrow_config {
  * get_next answers the same. Behind the last row it gives a released batch. A torn tail, of a file that was never closed, is
  * no error.
  *
- * Memory: the batch that is made, which is the consumer's then, and for each thread what reading the format needs, not the
- * file: files are mapped. Batches stay valid after the stream is released.
- * Threads: one at a time uses a stream; batches may be released by any. Those of `threads` begin and end within get_next. *stream and batches may be moved by copying.
+ * Memory: the batch that is made, which is the consumer's then, and what reading the format needs, not the file: files are
+ * mapped. Batches stay valid after the stream is released.
+ * Threads: one at a time uses a stream; batches may be released by any. *stream and batches may be moved by copying.
  *
  * To notice that a mapped file becomes shorter while it is read, the first call installs a handler for SIGBUS, which
  * hands on, to the handler before it, every fault that is none of a file that is open here.
