@@ -52,10 +52,13 @@ final class ArrowBlocks {
 
     /// How many rows there may be, as far as that is known.
     var rowsLeft: UInt64 {
-        let wanted = rows.upperBound - rows.lowerBound
-        guard let count = table.knownRowCount else { return wanted }
-        return min(wanted, count > rows.lowerBound ? count - rows.lowerBound : 0)
+        let from = tick == nil ? position : rows.lowerBound
+        let end = min(rows.upperBound, table.knownRowCount ?? UInt64.max)
+        return end > from ? end - from : 0
     }
+
+    /// `rowsLeft` is how many there are, if nothing is wrong with the file.
+    var isRowCountKnown: Bool { tick == nil && table.knownRowCount != nil }
 
     private func begin(_ columns: UnsafeMutableBufferPointer<ArrowColumn>) {
         isBegun = true

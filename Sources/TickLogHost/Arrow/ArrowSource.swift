@@ -223,9 +223,7 @@ final class ArrowSource {
     }
 
     private func reserve(_ wanted: Int) throws(Fault) {
-        let isFirst = capacity == 0
         capacity = min(max(wanted, 1), choice.batchRows)
-        if isFirst { lend(capacity) }
         for i in 0..<columns.count { try columns[i].reserve(capacity) }
     }
 
@@ -239,7 +237,8 @@ final class ArrowSource {
         return true
     }
 
-    /// One piece of memory for the values of so many rows, if there are many and they fit into one.
+    /// One piece of memory for the values of so many rows, if they are many. All of them must come: of large pages, a few rows
+    /// of each column touch as much as all.
     private func lend(_ rows: Int) {
         var bytes = 0
         for i in 0..<columns.count { bytes += roundUp(columns[i].valueBytes(rows), 64) }
@@ -267,7 +266,9 @@ final class ArrowSource {
         if capacity == 0 {
             // What is known fits at once, unless it is too much to be believed; with one more the end is met without growing.
             let left = Int(clamping: min(blocks.rowsLeft, UInt64(choice.batchRows - 1))) + 1
-            try reserve(canLend(left) ? left : min(left, 65536))
+            let isWhole = blocks.isRowCountKnown && canLend(left)
+            if isWhole { lend(left) }
+            try reserve(isWhole ? left : min(left, 65536))
         }
         // For less a thread is not worth its while.
         if rows == 0, large != nil { rows = blocks.nextParts(columns, most: capacity, threads: choice.threads) }
