@@ -57,8 +57,8 @@ final class ArrowBlocks {
         return end > from ? end - from : 0
     }
 
-    /// `rowsLeft` is how many there are, if nothing is wrong with the file.
-    var isRowCountKnown: Bool { tick == nil && table.knownRowCount != nil }
+    /// The bytes of the file, if `rowsLeft` is how many rows it says that there are.
+    var countedBytes: Int? { tick == nil ? table.closedFile?.file.bytes.count : nil }
 
     private func begin(_ columns: UnsafeMutableBufferPointer<ArrowColumn>) {
         isBegun = true
@@ -79,7 +79,7 @@ final class ArrowBlocks {
         for i in 0..<columns.count where columns[i].hasDictionary { return 0 }
         let end = min(rows.upperBound, starts[starts.count - 1].row)
         guard position < end else { return 0 }
-        let wanted = position..<min(end, position + UInt64(most))
+        let wanted = position..<(end - position > UInt64(most) ? position + UInt64(most) : end)
         guard let parts = ArrowParts(file, starts, wanted, isLast: wanted.upperBound == end, threads: threads) else { return 0 }
         guard parts.read(columns, threads: threads) else {
             isWhole = true

@@ -68,7 +68,9 @@ final class ArrowParts {
         work(columns)
         for thread in others { thread.join() }
         guard !hasFailed.load(ordering: .relaxed) else { return false }
-        do throws(Fault) { return try appendStrings(columns) } catch { return false }
+        do throws(Fault) { if try appendStrings(columns) { return true } } catch {}
+        for i in 0..<columns.count { columns[i].cut(to: 0) }
+        return false
     }
 
     private func work(_ columns: UnsafeMutableBufferPointer<ArrowColumn>) {

@@ -227,22 +227,19 @@ final class ArrowSource {
         for i in 0..<columns.count { try columns[i].reserve(capacity) }
     }
 
-    private func canLend(_ rows: Int) -> Bool {
-        guard rows < Self.mostLarge / 16 else { return false }
+    /// Room for so many rows at once, which a closed file says that it has: if they are many, one piece of memory. False: it is
+    /// too much to be had, or to be believed of a file of `fileBytes`; of large pages, a few rows of each column touch as much as
+    /// all.
+    private func lend(_ rows: Int, fileBytes: Int) -> Bool {
+        let most = min(1 << 30, max(1 << 26, 64 * min(fileBytes, 1 << 24)))
+        guard rows < most / 16 else { return false }
         var bytes = 0
         for i in 0..<columns.count {
             bytes += roundUp(columns[i].valueBytes(rows), 64)
-            guard bytes <= Self.mostLarge else { return false }
+            guard bytes <= most else { return false }
         }
-        return true
-    }
-
-    /// One piece of memory for the values of so many rows, if they are many. All of them must come: of large pages, a few rows
-    /// of each column touch as much as all.
-    private func lend(_ rows: Int) {
-        var bytes = 0
-        for i in 0..<columns.count { bytes += roundUp(columns[i].valueBytes(rows), 64) }
-        guard bytes >= LargeMemory.least, bytes <= Self.mostLarge, let memory = LargeMemory(bytes) else { return }
+        guard bytes >= LargeMemory.least else { return true }
+        guard let memory = LargeMemory(bytes) else { return false }
         large = memory
         var place = memory.start
         for i in 0..<columns.count where columns[i].valueBytes(rows) > 0 {
@@ -250,10 +247,8 @@ final class ArrowSource {
             columns[i].lend(place, part)
             place += part
         }
+        return true
     }
-
-    /// What a file says of its rows may be a lie: more is not taken at once.
-    private static var mostLarge: Int { 1 << 30 }
 
     private func notText(_ row: UInt64, _ column: Int) -> Fault {
         Fault(
@@ -264,10 +259,9 @@ final class ArrowSource {
 
     private func fill(_ blocks: ArrowBlocks) throws(Fault) {
         if capacity == 0 {
-            // What is known fits at once, unless it is too much to be believed; with one more the end is met without growing.
+            // What is known fits at once; with one more the end is met without growing.
             let left = Int(clamping: min(blocks.rowsLeft, UInt64(choice.batchRows - 1))) + 1
-            let isWhole = blocks.isRowCountKnown && canLend(left)
-            if isWhole { lend(left) }
+            let isWhole = blocks.countedBytes.map { lend(left, fileBytes: $0) } ?? false
             try reserve(isWhole ? left : min(left, 65536))
         }
         // For less a thread is not worth its while.
