@@ -5,7 +5,7 @@
 #     Tests/run.sh all     everything: the five targets, the examples and the README as well
 #     Tests/run.sh STEP... steps by name, and what they need
 # As many steps run at once as there are processors (JOBS=N: N). A step begins when those that it needs have passed. What it
-# prints comes when it ends; the last line counts.
+# prints comes when it ends, the end of what failed once more at the end; the last line counts.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root" || exit 1
@@ -144,6 +144,11 @@ while :; do
         running=$((running - 1))
         ended "$name" "$(cat "$work/$name.code")" $((SECONDS - began[$name]))
     done
+done
+# Once more, as the last thing, where whoever sees only the end of it finds it.
+for name in $failures; do
+    echo "== $name, its last lines:"
+    tail -n 25 "$work/$name"
 done
 [ -z "$failures" ] || echo "failed:$failures"
 echo "$passed passed, $failed failed, $((SECONDS / 60)) min"
