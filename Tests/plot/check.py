@@ -1,4 +1,4 @@
-"""Plots and tail: what is in the pictures is looked for in the pictures.   check.py COMMAND [pin]"""
+"""Plots and tail: what is in the pictures is looked for in the pictures.   check.py COMMAND NO-INOTIFY.SO [pin]"""
 import math
 import os
 import re
@@ -20,7 +20,7 @@ for folder in ("receive", "serve"):
 import frames
 import model
 
-command, pin = sys.argv[1], sys.argv[2:] == ["pin"]
+command, no_inotify, pin = sys.argv[1], sys.argv[2], sys.argv[3:] == ["pin"]
 vectors = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Vectors")
 runs = os.path.join(vectors, "runs", "format-1")
 work = tempfile.mkdtemp()
@@ -308,13 +308,19 @@ def pictures():
 class Follower:
     started = []
 
-    def __init__(self, *words):
+    def __init__(self, *words, **environment):
         self.file = open(os.path.join(work, "followed"), "w+b")
-        self.child = subprocess.Popen([command, "tail", *words], stdin=subprocess.DEVNULL, stdout=self.file, stderr=subprocess.PIPE)
+        self.child = subprocess.Popen(
+            [command, "tail", *words], stdin=subprocess.DEVNULL, stdout=self.file, stderr=subprocess.PIPE, env={**os.environ, **environment})
         Follower.started.append(self.child)
 
     def rows(self):
         return open(self.file.name, "rb").read().decode().splitlines()
+
+    def is_told(self):
+        """By the system, of changes."""
+        names = ["/proc/%d/fd/%s" % (self.child.pid, name) for name in os.listdir("/proc/%d/fd" % self.child.pid)]
+        return any("inotify" in os.readlink(name) for name in names)
 
     def until(self, truth, what):
         end = time.time() + 60
@@ -471,8 +477,7 @@ def goes_on():
         follower.until(lambda rows: len(rows) > len(want) // 3 and rows == want[:len(rows)], "half of %s" % place)
         # Until it waits.
         time.sleep(0.3)
-        descriptors = ["/proc/%d/fd/%s" % (follower.child.pid, name) for name in os.listdir("/proc/%d/fd" % follower.child.pid)]
-        check(any("inotify" in os.readlink(name) for name in descriptors), "tail -f asks the time, not the system")
+        check(follower.is_told(), "tail -f asks the time, not the system")
         with open(place, "r+b") as file:
             file.seek(spoiled)
             file.write(bytes([data[spoiled] ^ 1]))
@@ -483,8 +488,38 @@ def goes_on():
         open(place, "wb").write(data)
 
 
+def untold():
+    """Where the system cannot tell of changes: a file, and a run that gets another one."""
+    path = written("untold.csv", "a\n1\n")
+    follower = Follower(path, "-f", LD_PRELOAD=no_inotify)
+    follower.until(lambda rows: rows == ["a", "1"], "a file without inotify")
+    time.sleep(0.3)
+    check(not follower.is_told(), "inotify is there though it fails")
+    for i in range(2, 5):
+        with open(path, "a") as file:
+            file.write("%d\n" % i)
+        follower.until(lambda rows: rows == ["a", *map(str, range(1, i + 1))], "row %d without inotify" % i)
+    follower.stop()
+    source, run = os.path.join(runs, "rolled"), os.path.join(work, "untold")
+    want = ran("cat", source).stdout.decode().splitlines()
+    parts = sorted(name for name in os.listdir(source) if re.fullmatch(r"polled\.[1-9]\.bcsv", name))
+    shutil.copytree(source, run)
+    open(os.path.join(run, "LOCK"), "w").close()
+    for name in parts:
+        os.remove(os.path.join(run, name))
+    follower = Follower(run, "-f", "-n", "1000000", LD_PRELOAD=no_inotify)
+    follower.until(lambda rows: len(rows) > 1 and rows == want[:len(rows)], "the first file of a run without inotify")
+    check(len(follower.rows()) < len(want), "the first file has all rows")
+    for name in parts:
+        shutil.copy(os.path.join(source, name), run)
+    follower.until(lambda rows: rows == want, "the other files without inotify")
+    os.remove(os.path.join(run, "LOCK"))
+    check(follower.child.wait(timeout=60) == 0, "tail -f without inotify does not end with the run")
+    check("closed" in follower.stop(signalled=False), "it does not say so")
+
+
 try:
-    for part in (gaps, losses, windows, hostile, terminal, pictures, tails, follows, goes_on, spikes):
+    for part in (gaps, losses, windows, hostile, terminal, pictures, tails, follows, goes_on, untold, spikes):
         began = time.time()
         part()
         if os.environ.get("VERBOSE"):

@@ -122,6 +122,28 @@ class Parts(InFolder):
                         continue
                     self.same(one, outcome("bad.bcsv", 4, **options), what)
 
+    def test_texts_that_end_within_a_character(self):
+        """Together they are UTF-8, each for itself not: the first of these is told, and those before it come."""
+        r = random.Random(SEED + 3)
+        for turn in range(60):
+            whole = "".join(r.choice(["a", "bc", "é", "日", "𝄞", "x" * 20]) for _ in range(r.randrange(1, 400))).encode()
+            ends = sorted(r.choices(range(len(whole) + 1), k=r.randrange(1, 60)))
+            if turn % 3:  # between characters, but for one perhaps
+                ends = [end for i, end in enumerate(ends) if end == len(whole) or whole[end] & 0xC0 != 0x80 or i == turn % 7]
+            pieces = [whole[a:b] for a, b in zip([0, *ends], [*ends, len(whole)])]
+            texts = [piece.decode("utf-8", "surrogateescape") for piece in pieces]
+            bad = next((i for i, text in enumerate(texts) if any("\udc80" <= c <= "\udcff" for c in text)), None)
+            ticklog.write("t.bcsv", {"t": texts}, row_codec=r.choice(["flat", "zoh", "delta"]), overwrite=True)
+            what = f"seed {SEED}, turn {turn}"
+            batches, error = outcome("t.bcsv", 1)
+            got = [text for batch in batches for text in batch.column(0).to_pylist()]
+            self.assertEqual(got, texts[:bad], what)
+            self.assertEqual(error is None, bad is None, f"{what}: {error}")
+            if bad is not None:
+                self.assertIn(f"row {bad}, column 't': found bytes that are no UTF-8", error, what)
+            self.assertEqual(list(ticklog.open("t.bcsv").to_numpy()["t"]), texts, what)
+            self.assertEqual(ticklog.open("t.bcsv").to_pandas()["t"].tolist(), texts, what)
+
     def test_index_that_lies(self):
         """Packets that are not where the index says, though its checksum is right; and bytes of nobody between packets."""
         import struct

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 import weakref
 from ctypes import CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_int, c_int64, c_void_p
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 from . import errors
 
@@ -157,9 +158,12 @@ class Memory:
 
     __slots__ = ("__array_interface__", "owner")
 
-    def __init__(self, owner: Any, address: int, count: int, kind: str):
+    def __init__(self, owner: Any, address: int, shape: Union[int, Tuple[int, int]], kind: str, strides: Optional[Tuple[int, int]] = None):
         self.owner = owner
-        self.__array_interface__ = {"data": (address, False), "shape": (count,), "typestr": kind, "version": 3}
+        self.__array_interface__ = {
+            "data": (address, False), "shape": shape if isinstance(shape, tuple) else (shape,), "typestr": kind, "strides": strides,
+            "version": 3,
+        }  # fmt: skip
 
 
 class Values:
@@ -344,35 +348,97 @@ class Part:
         first = self.first + array.offset
         return Values(self.owner, self.columns[index], array.children[index].contents, first, self.length)
 
+    def stacks(self, np: Any) -> List[Tuple[int, int, Any]]:
+        """Neighbouring columns of the same kind of numbers whose values lie at equal distances, as they do in a batch of
+        one piece: the first, the end, and an array with a row for each. Of few columns none: `values` does."""
+        count = len(self.columns)
+        if self.chosen is not None or count < _STACK or self.length == 0 or ctypes.sizeof(c_void_p) != 8:
+            return []
+        array = self.owner.array
+        whole = ctypes.sizeof(ArrowArray)
+        pointers = np.asarray(Memory(self.owner, ctypes.cast(array.children, c_void_p).value or 0, count, "<u8"))
+        if (np.diff(pointers) != whole).any():
+            return []
+        fields = np.asarray(Memory(self.owner, int(pointers[0]), (count, whole // 8), "<i8"))
+        _, nulls, offset, buffer_count, _, buffers, _, dictionary = fields[:, :8].T
+        apart = int(buffers[1] - buffers[0])
+        if apart < 16 or (np.diff(buffers) != apart).any():
+            return []
+        # Two buffers have all columns, at least.
+        places = np.asarray(Memory(self.owner, int(buffers[0]), (count, 2), "<u8", (apart, 8)))[:, 1].tolist()
+        plain = ((nulls == 0) & (offset == 0) & (buffer_count == 2) & (dictionary == 0)).tolist()
+        kinds = [column.format if column.format in FIXED and is_plain else "" for column, is_plain in zip(self.columns, plain)]
+        found = []
+        i = 0
+        while i < count - 1:
+            j, code, step = i + 1, kinds[i], places[i + 1] - places[i]
+            while j < count and kinds[j] == code and places[j] - places[j - 1] == step:
+                j += 1
+            size = FIXED[code][1] if code else 0
+            if j - i >= _STACK and size and step >= self.length * size and step % size == 0:
+                start = places[i] + (self.first + array.offset) * size
+                found.append((i, j, np.asarray(Memory(self.owner, start, (j - i, self.length), dtype_text(code), (step, size)))))
+            i = j
+        return found
+
+
+# For fewer columns it is not worth its while.
+_STACK = 32
+
+
+class Schema:
+    """A stream's columns, which are made when somebody asks for them."""
+
+    def __init__(self, structure: Any, as_text: bool):
+        self._structure = structure
+        self._as_text = as_text
+        self._lock = threading.Lock()
+        self._columns: Optional[List[Column]] = None
+
+    @classmethod
+    def of(cls, columns: List[Column]) -> Schema:
+        made = cls(None, False)
+        made._columns = columns
+        return made
+
+    @property
+    def columns(self) -> List[Column]:
+        if self._columns is None:
+            with self._lock:
+                if self._columns is None:
+                    schema = self._structure
+                    columns = [Column(schema.children[i].contents) for i in range(schema.n_children)]
+                    if self._as_text:
+                        for column in columns:
+                            column.be_text()
+                    _release(schema)
+                    self._columns = columns
+        return self._columns
+
+    def __del__(self, release: Callable[..., None] = _release) -> None:
+        if self._structure is not None:
+            release(self._structure)
+
 
 class Stream:
     """An ArrowArrayStream that is read. Who calls `next` does so alone; `close` may be called by the last who has it."""
 
     def __init__(self, raw: ArrowArrayStream, path: str = "", as_text: bool = False, into: Any = None):
+        """`into`: the schema goes there, for somebody else."""
         self.raw = raw
         self.path = path
-        self.columns: List[Column] = []
-        self.metadata: Dict[str, str] = {}
-        self._read_schema(ArrowSchema() if into is None else into, into is not None)
-        if as_text:
-            for column in self.columns:
-                column.be_text()
-
-    def _read_schema(self, schema: Any, kept: bool) -> None:
-        code = GET(self.raw.get_schema)(ctypes.addressof(self.raw), ctypes.addressof(schema))
+        structure = ArrowSchema() if into is None else into
+        code = GET(raw.get_schema)(ctypes.addressof(raw), ctypes.addressof(structure))
         if code != 0:
             error = self._error(code)
             self.close()
             raise error
-        try:
-            self.metadata = _metadata(schema.metadata)
-            self.columns = [Column(schema.children[i].contents) for i in range(schema.n_children)]
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            if not kept:
-                _release(schema)
+        self.metadata: Dict[str, str] = _metadata(structure.metadata)
+        self.schema = Schema(structure if into is None else None, as_text)
+
+    @property
+    def columns(self) -> List[Column]:
+        return self.schema.columns
 
     def _error(self, code: int) -> errors.Error:
         text = LAST_ERROR(self.raw.get_last_error)(ctypes.addressof(self.raw)) if self.raw.get_last_error else None

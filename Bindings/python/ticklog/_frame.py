@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import errors
-from ._arrow import FIXED, TEXTS, Column, Part, Values, unique
+from ._arrow import FIXED, TEXTS, Column, Memory, Part, Values, unique
 
 if TYPE_CHECKING:
     import numpy
@@ -59,14 +59,23 @@ class Grown:
         return self.values, self.gone
 
 
-def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Sequence[Any]) -> Tuple[List[Tuple[Any, Any]], int]:
-    """Of each column its values and where there are none; and the rows. What comes in one piece stays where it is. A
-    column with something in `texts` is given to that, and is (None, None) here."""
+def merged(
+    np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Sequence[Any]
+) -> Tuple[List[Tuple[Any, Any]], int, List[Tuple[int, int, Any]]]:
+    """Of each column its values and where there are none; the rows; and which columns are rows of one array. What comes in one
+    piece stays where it is. A column with something in `texts` is given to that, and is (None, None) here."""
     head = list(itertools.islice(parts, 2))
     rows = 0
     if len(head) < 2:
         pairs: List[Tuple[Any, Any]] = []
+        stacks = head[0].stacks(np) if head else []
+        stacked = {first: (end, array) for first, end, array in stacks}
         for i, column in enumerate(columns):
+            if i < len(pairs):
+                continue
+            if i in stacked:
+                pairs += [(values, None) for values in stacked[i][1]]
+                continue
             values = head[0].values(i) if head else None
             if texts[i] is not None:
                 if values is not None:
@@ -76,7 +85,7 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
                 pairs.append((np.empty(0, object if column.dictionary or column.format in TEXTS else FIXED[column.format][2]), None))
             else:
                 pairs.append((_to_numpy(np, values), values.mask(np)))
-        return pairs, head[0].length if head else 0
+        return pairs, head[0].length if head else 0, stacks
     grown: List[Optional[Grown]] = [None] * len(columns)
     while True:
         part = head.pop(0) if head else next(parts, None)
@@ -95,7 +104,7 @@ def merged(np: Any, columns: Sequence[Column], parts: Iterator[Part], texts: Seq
         rows += part.length
         # It goes before the next one comes.
         del part, values, piece
-    return [(None, None) if held is None else held.done() for held in grown], rows
+    return [(None, None) if held is None else held.done() for held in grown], rows, []
 
 
 def _to_numpy(np: Any, values: Values) -> Any:
@@ -106,7 +115,7 @@ def _to_numpy(np: Any, values: Values) -> Any:
         import pyarrow as pa
     except ImportError:
         return values.to_numpy(np)
-    array = _arrow_texts(pa, values.column, values, False)
+    array = _arrow_texts(np, pa, values.column, values, False)
     if array is None:
         return values.to_numpy(np)
     if array.null_count == 0 and len(array[:4096].unique()) <= 1024:
@@ -127,7 +136,7 @@ class Texts:
 
     def add(self, values: Values, copied: bool) -> None:
         if self.objects is None:
-            chunk = _arrow_texts(self.pa, self.column, values, copied)
+            chunk = _arrow_texts(self.np, self.pa, self.column, values, copied)
             if chunk is not None:
                 self.chunks.append(chunk)
                 return
@@ -214,7 +223,7 @@ class Frame:
         """
         np = need("numpy", "to_numpy")
         names, indices = self._indices(columns)
-        pairs, _ = merged(np, [self._columns()[i] for i in indices], self._parts(names), [None] * len(names))
+        pairs, _, _ = merged(np, [self._columns()[i] for i in indices], self._parts(names), [None] * len(names))
         return {
             name: values if gone is None else np.ma.MaskedArray(values, gone) for name, (values, gone) in zip(names, pairs)
         }
@@ -233,7 +242,7 @@ class Frame:
         names, indices = self._indices(columns)
         described = [self._columns()[i] for i in indices]
         texts = [Texts(np, pd, pa, c) if c.dictionary or c.format in TEXTS else None for c in described]
-        pairs, rows = merged(np, described, self._parts(names), texts)
+        pairs, rows, stacks = merged(np, described, self._parts(names), texts)
         data: Dict[int, Any] = {}
         for i, (text, (values, gone)) in enumerate(zip(texts, pairs)):
             if text is not None:
@@ -247,7 +256,7 @@ class Frame:
                 data[i] = pd.arrays.BooleanArray(values.copy(), gone)
             else:
                 data[i] = pd.arrays.IntegerArray(values, gone)
-        return _data_frame(np, pd, names, data, rows)
+        return _data_frame(np, pd, names, data, rows, stacks)
 
     def to_arrow(self, columns: Optional[Sequence[str]] = None) -> "pyarrow.Table":
         """A table of pyarrow, without a copy."""
@@ -277,8 +286,10 @@ def no_column(name: Any, names: Sequence[str]) -> errors.ColumnError:
     return errors.ColumnError(f"found the column {name!r}, expected one of: {shown}")
 
 
-def _data_frame(np: Any, pd: Any, names: List[str], data: Dict[int, Any], rows: int) -> Any:
-    """A DataFrame of columns that stay where they are. Through what pandas offers to packages from its version 3 on, which
+def _data_frame(
+    np: Any, pd: Any, names: List[str], data: Dict[int, Any], rows: int, stacks: Sequence[Tuple[int, int, Any]]
+) -> Any:
+    """A DataFrame of columns that stay where they are; those of a stack are one block. Through what pandas offers to packages from its version 3 on, which
     takes a third of the constructor's time for a thousand columns."""
     labels = pd.Index(names, dtype=None if names else object)
     try:
@@ -286,7 +297,11 @@ def _data_frame(np: Any, pd: Any, names: List[str], data: Dict[int, Any], rows: 
     except ImportError:
         create = None
     if create is not None and len(data) > 100 and all(type(values) is np.ndarray and values.dtype.kind in "biuf" for values in data.values()):
-        blocks = [(values.reshape(1, -1), np.array([i], np.intp)) for i, values in data.items()]
+        blocks = [(array, np.arange(first, end, dtype=np.intp)) for first, end, array in stacks]
+        for first, end, _ in stacks:
+            for i in range(first, end):
+                del data[i]
+        blocks += [(values.reshape(1, -1), np.array([i], np.intp)) for i, values in data.items()]
         return create(blocks, index=pd.RangeIndex(rows), columns=labels)
     frame = pd.DataFrame(data, index=pd.RangeIndex(rows), copy=False)
     frame.columns = labels
@@ -297,7 +312,7 @@ def _text_type(pa: Any, column: Column) -> Any:
     return pa.large_string() if TEXTS[column.format][1] == 8 else pa.string()
 
 
-def _arrow_texts(pa: Any, column: Column, values: Values, copied: bool) -> Any:
+def _arrow_texts(np: Any, pa: Any, column: Column, values: Values, copied: bool) -> Any:
     """The texts as pyarrow's, where they lie unless `copied`; None if they are no UTF-8."""
     width = TEXTS[column.format][1]
     kind = _text_type(pa, column)
@@ -314,6 +329,8 @@ def _arrow_texts(pa: Any, column: Column, values: Values, copied: bool) -> Any:
     known = buffer(values.buffers[0], (end + 7) // 8) if values.null_count and values.buffers[0] else None
     buffers = [known, buffer(values.buffers[1], (end + 1) * width), buffer(values.buffers[2], size)]
     array = pa.Array.from_buffers(kind, values.length, buffers, -1, values.offset)
+    if size and np.asarray(Memory(values.owner, values.buffers[2] or 0, size, "|u1")).max() < 0x80:
+        return array
     try:
         array.validate(full=True)
     except pa.ArrowInvalid:

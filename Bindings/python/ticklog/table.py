@@ -115,7 +115,7 @@ class Table(Frame):
     def __init__(self, choice: _Choice, state: Optional[_State] = None, schema: Any = None):
         self._choice = choice
         self._state = state or _State()
-        self._schema: Optional[List[Column]] = None
+        self._schema: Optional[_arrow.Schema] = None
         self._run: Dict[str, str] = {}
         # The stream that `open` has made to learn the columns: the first who reads takes it.
         self._fresh: Optional[_arrow.Stream] = None
@@ -128,7 +128,7 @@ class Table(Frame):
     def _learn(self) -> None:
         self._fresh = self._stream(self._choice.columns, _MOST_ROWS)
         self._run = self._fresh.metadata
-        self._schema = self._fresh.columns
+        self._schema = self._fresh.schema
 
     # Files.
 
@@ -145,7 +145,7 @@ class Table(Frame):
     def _columns(self) -> Sequence[Column]:
         self._check()
         assert self._schema is not None
-        return self._schema
+        return self._schema.columns
 
     def _raw_names(self, names: Sequence[str]) -> Optional[List[str]]:
         """The names as the file has them; None if one of them is not the first of its name."""
@@ -177,8 +177,10 @@ class Table(Frame):
 
     def _piece_rows(self) -> int:
         """As many rows as may be made in one piece."""
+        if _bytes_of(self.path) <= _PIECE_BYTES:
+            return _MOST_ROWS
         width = sum(FIXED[c.format][1] or 1 if c.format in FIXED else 32 for c in self._columns()) or 1
-        return _MOST_ROWS if _bytes_of(self.path) <= _PIECE_BYTES else min(max(1024, _PIECE_BYTES // width), _MOST_ROWS)
+        return min(max(1024, _PIECE_BYTES // width), _MOST_ROWS)
 
     @property
     def path(self) -> str:
@@ -312,7 +314,7 @@ class Table(Frame):
             if raw is None:
                 raise errors.UnsupportedError(f"{self.path}: several columns have one name; choose when converting: to_pandas([...])")
             schema = self._columns()
-            return type(self)(self._choice._replace(columns=tuple(raw)), self._state, ([schema[i] for i in indices], self._run))
+            return type(self)(self._choice._replace(columns=tuple(raw)), self._state, (_arrow.Schema.of([schema[i] for i in indices]), self._run))
         raise TypeError(f"found {type(key).__name__}, expected a column, a list of columns, a row or a slice of rows")
 
     def head(self, count: int = 5) -> Any:

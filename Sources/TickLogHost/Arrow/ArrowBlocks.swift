@@ -20,6 +20,8 @@ final class ArrowBlocks {
     private var isElsewhere: Bool
     /// It was tried to read parts, and something was wrong.
     private var isWhole = false
+    /// Where packets begin, once that has been asked for; empty if it is not known.
+    private var starts: [BCSVTable.PacketStart]?
     /// Rows so far, of those in the window of ticks.
     private var line: UInt64 = 0
     private var ended = false
@@ -75,9 +77,11 @@ final class ArrowBlocks {
 
     /// All rows of an empty batch at once, at most `most`, by several threads; 0: by `next` they come.
     func nextParts(_ columns: UnsafeMutableBufferPointer<ArrowColumn>, most: Int, threads: Int) -> Int {
-        guard threads > 1, tick == nil, !ended, !isWhole, let file = table.closedFile, let starts = table.packetStarts() else { return 0 }
+        guard threads > 1, tick == nil, !ended, !isWhole, let file = table.closedFile else { return 0 }
         for i in 0..<columns.count where columns[i].hasDictionary { return 0 }
-        let end = min(rows.upperBound, starts[starts.count - 1].row)
+        if starts == nil { starts = table.packetStarts() ?? [] }
+        guard let starts, let last = starts.last else { return 0 }
+        let end = min(rows.upperBound, last.row)
         guard position < end else { return 0 }
         let wanted = position..<(end - position > UInt64(most) ? position + UInt64(most) : end)
         guard let parts = ArrowParts(file, starts, wanted, isLast: wanted.upperBound == end, threads: threads) else { return 0 }
@@ -104,7 +108,7 @@ final class ArrowBlocks {
         let most = hasStrings || tick != nil ? min(most, Self.blockRows) : most
         for i in 0..<columns.count {
             if let text = texts[i] {
-                guard let (memory, room) = try columns[i].room(Self.textBytes) else {
+                guard let (memory, room) = try columns[i].room(Self.textBytes, at: row) else {
                     guard row > 0 else { return 0 }
                     return nil
                 }

@@ -27,13 +27,11 @@ struct ArrowColumn {
         isBinary = binary
     }
 
-    /// So many rows of another column, from `row` on: values of a fixed size go where they belong there, strings into memory of
-    /// its own, from which `append` takes them.
-    init(rows: Int, of column: ArrowColumn, from row: Int) throws(Fault) {
+    /// So many rows of another column, from `row` on: values of a fixed size go where they belong there, strings, for which
+    /// `reserve` makes room, into memory of its own, from which `append` takes them.
+    init(rows: Int, of column: ArrowColumn, from row: Int) {
         self.init(column.type, source: column.source, binary: column.isBinary)
-        if isString {
-            try reserve(rows)
-        } else {
+        if !isString {
             values.lend(column.place(row), rows * width)
             capacity = rows
         }
@@ -42,6 +40,7 @@ struct ArrowColumn {
     /// Takes the strings of another column, for the rows from `row` on; false if there is no room for them.
     mutating func append(_ strings: ArrowColumn, _ rows: Int, at row: Int) throws(Fault) -> Bool {
         guard holds(strings.text.used) else { return false }
+        try growText(strings.text.used, at: row + rows, of: text.used + strings.text.used)
         let before = Int32(text.used)
         if strings.text.used > 0 { try text.append(UnsafeRawBufferPointer(start: strings.text.start, count: strings.text.used)) }
         let from = strings.values.start.assumingMemoryBound(to: Int32.self)
@@ -55,11 +54,13 @@ struct ArrowColumn {
         return true
     }
 
-    /// Bytes of the strings so far.
-    var textBytes: Int { text.used }
-
-    /// Room for so many bytes of strings in all.
-    mutating func reserveText(_ bytes: Int) throws(Fault) { try text.reserve(bytes) }
+    /// Makes room for `least` bytes more, and for those of all rows if the rest is as `row` rows are, which have `bytes`.
+    private mutating func growText(_ least: Int, at row: Int, of bytes: Int) throws(Fault) {
+        guard text.room - text.used < least else { return }
+        let expected = row > 0 ? min((UInt64(bytes / row) + 1) * UInt64(capacity), 8 * UInt64(bytes)) : 0
+        let wanted = max(2 * UInt64(text.room), UInt64(text.used) + 4 * UInt64(least), expected + expected / 16)
+        try text.reserve(Int(min(wanted, UInt64(Int32.max))))
+    }
 
     var isString: Bool { type == .string }
     private var width: Int { isString ? 4 : type.size }
@@ -136,25 +137,30 @@ struct ArrowColumn {
 
     // MARK: Strings by columns
 
-    /// Room for the strings of a call of the reader: where they go, and how many bytes; nil if the batch has none.
-    mutating func room(_ least: Int) throws(Fault) -> (UnsafeMutableRawPointer, Int)? {
+    /// Room for the strings of a call of the reader, from `row` on: where they go, and how many bytes; nil if the batch has
+    /// none.
+    mutating func room(_ least: Int, at row: Int) throws(Fault) -> (UnsafeMutableRawPointer, Int)? {
         let used = hasDictionary ? 0 : text.used
         let most = Int(Int32.max) - used
         guard most >= least else { return nil }
-        if text.room - used < least { try text.reserve(min(used + most, max(2 * text.room, used + 4 * least))) }
+        if hasDictionary { try text.reserve(4 * least) } else { try growText(least, at: row, of: used) }
         return (text.start + used, min(text.room - used, most))
     }
 
     /// Takes strings that were stored in `room`, some perhaps left out: answers how many are UTF-8, up to the first that is
     /// not.
     mutating func take(_ strings: UnsafePointer<ticklog_text>, _ count: Int, at row: Int) throws(Fault) -> Int {
-        for i in 0..<count {
-            let bytes = UnsafeRawBufferPointer(start: strings[i].bytes, count: strings[i].count)
-            if hasDictionary {
+        if hasDictionary {
+            for i in 0..<count {
+                let bytes = UnsafeRawBufferPointer(start: strings[i].bytes, count: strings[i].count)
                 guard let index = try dictionary.index(bytes, binary: isBinary) else { return i }
                 store(index, row + i)
-                continue
             }
+            return count
+        }
+        if takeNeighbours(strings, count, at: row) { return count }
+        for i in 0..<count {
+            let bytes = UnsafeRawBufferPointer(start: strings[i].bytes, count: strings[i].count)
             guard isBinary || isUTF8(bytes) else { return i }
             if bytes.count > 0, let from = bytes.baseAddress, from != UnsafeRawPointer(text.start + text.used) {
                 memmove(text.start + text.used, from, bytes.count)
@@ -163,6 +169,27 @@ struct ArrowColumn {
             store(Int32(text.used), row + i + 1)
         }
         return count
+    }
+
+    /// The same where none was left out, so that they lie one behind the other already: if all together are UTF-8, and none
+    /// begins within a character, each is.
+    private mutating func takeNeighbours(_ strings: UnsafePointer<ticklog_text>, _ count: Int, at row: Int) -> Bool {
+        // In bounds: the reader has stored as many as there is room for.
+        let memory = UnsafeRawPointer(text.start)
+        let ends = values.start.assumingMemoryBound(to: Int32.self) + row + 1
+        var end = text.used
+        var isWithin = false
+        var i = 0
+        while i < count {
+            guard let bytes = strings[i].bytes, UnsafeRawPointer(bytes) == memory + end else { return false }
+            if strings[i].count > 0 { isWithin = isWithin || UInt8(bitPattern: bytes[0]) & 0xC0 == 0x80 }
+            end &+= strings[i].count
+            ends[i] = Int32(truncatingIfNeeded: end)
+            i &+= 1
+        }
+        guard isBinary || (!isWithin && isUTF8(UnsafeRawBufferPointer(start: memory + text.used, count: end - text.used))) else { return false }
+        text.used = end
+        return true
     }
 
     /// Of rows that were taken, only so many stay.

@@ -23,10 +23,12 @@ struct ArrowMemory {
     mutating func reserve(_ bytes: Int) throws(Fault) {
         guard bytes > room || memory == nil else { return }
         let wanted = max(bytes, 64)
-        guard let larger = realloc(isLent ? nil : memory, wanted) else {
+        let isLarge = wanted >= LargeMemory.least
+        guard let larger = isLarge ? LargeMemory.allocate(wanted) : realloc(isLent ? nil : memory, wanted) else {
             throw Fault(.system, "", at: nil, "found no memory, expected \(wanted) bytes for a batch", code: ENOMEM)
         }
-        if isLent { larger.copyMemory(from: start, byteCount: room) }
+        if let memory, isLent || isLarge { larger.copyMemory(from: memory, byteCount: room) }
+        if isLarge, !isLent { CPosix.free(memory) }
         memory = larger
         room = wanted
         isLent = false

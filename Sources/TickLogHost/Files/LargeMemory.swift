@@ -15,10 +15,21 @@ struct LargeMemory {
     init?(_ bytes: Int) {
         let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let address, UInt(bitPattern: address) != UInt.max else { return nil }
-        // A hint: with it or without, the memory is there.
-        _ = madvise(address, bytes, MADV_HUGEPAGE)
+        Self.advise(address, bytes)
         start = address
         self.bytes = bytes
+    }
+
+    /// A hint: with it or without, the memory is there.
+    private static func advise(_ memory: UnsafeMutableRawPointer, _ bytes: Int) { _ = madvise(memory, bytes, MADV_HUGEPAGE) }
+
+    /// So many bytes of any content, for `free` of C; nil: there are none.
+    static func allocate(_ bytes: Int) -> UnsafeMutableRawPointer? {
+        var memory: UnsafeMutableRawPointer?
+        let whole = bytes < Int.max - largePage ? roundUp(bytes, largePage) : bytes
+        guard posix_memalign(&memory, largePage, whole) == 0, let memory else { return nil }
+        advise(memory, whole)
+        return memory
     }
 
     func free() { _ = munmap(start, bytes) }

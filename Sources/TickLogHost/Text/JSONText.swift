@@ -65,8 +65,11 @@ public func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
     }
     while at < bytes.count {
         // Mostly it is ASCII.
-        while at + 8 <= bytes.count, bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) & everyByte(0x80) == 0 { at += 8 }
-        guard at < bytes.count else { break }
+        if at + 8 <= bytes.count {
+            let others = bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) & everyByte(0x80)
+            at += others.littleEndian.trailingZeroBitCount / 8
+            if others == 0 { continue }
+        }
         switch bytes[at] {
         case 0..<0x80: at += 1
         case 0xC2...0xDF where follows(1): at += 2

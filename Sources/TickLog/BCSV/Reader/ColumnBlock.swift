@@ -211,7 +211,7 @@ extension TableReader {
         for i in 0..<block.count {
             let text = (block.pointers[2 * i + 1] + place).load(as: ticklog_text.self)
             let target = memory + used
-            if text.count > 0 { UnsafeMutableRawPointer(target).copy(UnsafeRawPointer(text.bytes!), text.count) }
+            if text.count > 0 { UnsafeMutableRawPointer(target).copyText(UnsafeRawPointer(text.bytes!), text.count) }
             values[i] = ticklog_text(bytes: UnsafePointer(target), count: text.count)
             used += text.count
         }
