@@ -7,6 +7,7 @@ calls the batch's release callback: arrays may outlive their table.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import threading
 import weakref
@@ -125,10 +126,12 @@ def _metadata(address: Optional[int]) -> Dict[str, str]:
 class Owner:
     """Keeps a batch's memory until nobody needs it."""
 
-    __slots__ = ("__weakref__", "array")
+    __slots__ = ("__weakref__", "array", "is_text")
 
-    def __init__(self, array: ArrowArray):
+    def __init__(self, array: ArrowArray, is_text: bool = False):
         self.array = array
+        # All of its texts are UTF-8.
+        self.is_text = is_text
         last = _Last(self, RELEASE(array.release))
         last._as_parameter_ = ctypes.addressof(array)
         last.array = array
@@ -239,6 +242,8 @@ class Values:
 
     def is_unicode(self) -> bool:
         """Whether all texts are UTF-8."""
+        if self.owner.is_text:
+            return True
         if self.dictionary is not None:
             return self.dictionary.is_unicode()
         bounds = self.bounds(TEXTS[self.column.format][1])
@@ -423,10 +428,12 @@ class Schema:
 class Stream:
     """An ArrowArrayStream that is read. Who calls `next` does so alone; `close` may be called by the last who has it."""
 
-    def __init__(self, raw: ArrowArrayStream, path: str = "", as_text: bool = False, into: Any = None):
-        """`into`: the schema goes there, for somebody else."""
+    def __init__(self, raw: ArrowArrayStream, path: str = "", as_text: bool = False, into: Any = None, is_text: bool = False):
+        """`into`: the schema goes there, for somebody else. `is_text`: texts that are no UTF-8 end it, `found_no_text` then."""
         self.raw = raw
         self.path = path
+        self.is_text = is_text
+        self.found_no_text = False
         structure = ArrowSchema() if into is None else into
         code = GET(raw.get_schema)(ctypes.addressof(raw), ctypes.addressof(structure))
         if code != 0:
@@ -452,10 +459,11 @@ class Stream:
         array = ArrowArray()
         code = GET(self.raw.get_next)(ctypes.addressof(self.raw), ctypes.addressof(array))
         if code != 0:
+            self.found_no_text = self.is_text and code == errno.EINVAL
             raise self._error(code)
         if not array.release:
             return None
-        return Part(self.columns, Owner(array))
+        return Part(self.columns, Owner(array, self.is_text))
 
     def close(self) -> None:
         _release(self.raw)
@@ -476,8 +484,6 @@ class Stream:
 
 def stream_error(code: int, message: str, path: str) -> errors.Error:
     """What a stream's errno means, which is all that the interface has for it."""
-    import errno
-
     # What was expected is told of damage alone.
     damage = -41 if ", expected" in message else -30
     status = {

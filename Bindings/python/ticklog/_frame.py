@@ -7,7 +7,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import errors
-from ._arrow import FIXED, TEXTS, Column, Memory, Part, Values, unique
+from ._arrow import FIXED, TEXTS, Column, Part, Values, unique
 
 if TYPE_CHECKING:
     import numpy
@@ -91,6 +91,7 @@ def merged(
         part = head.pop(0) if head else next(parts, None)
         if part is None:
             break
+        piece = None
         for i in range(len(columns)):
             values = part.values(i)
             if texts[i] is not None:
@@ -115,7 +116,7 @@ def _to_numpy(np: Any, values: Values) -> Any:
         import pyarrow as pa
     except ImportError:
         return values.to_numpy(np)
-    array = _arrow_texts(np, pa, values.column, values, False)
+    array = _arrow_texts(pa, values.column, values, False)
     if array is None:
         return values.to_numpy(np)
     if array.null_count == 0 and len(array[:4096].unique()) <= 1024:
@@ -136,7 +137,7 @@ class Texts:
 
     def add(self, values: Values, copied: bool) -> None:
         if self.objects is None:
-            chunk = _arrow_texts(self.np, self.pa, self.column, values, copied)
+            chunk = _arrow_texts(self.pa, self.column, values, copied)
             if chunk is not None:
                 self.chunks.append(chunk)
                 return
@@ -312,7 +313,7 @@ def _text_type(pa: Any, column: Column) -> Any:
     return pa.large_string() if TEXTS[column.format][1] == 8 else pa.string()
 
 
-def _arrow_texts(np: Any, pa: Any, column: Column, values: Values, copied: bool) -> Any:
+def _arrow_texts(pa: Any, column: Column, values: Values, copied: bool) -> Any:
     """The texts as pyarrow's, where they lie unless `copied`; None if they are no UTF-8."""
     width = TEXTS[column.format][1]
     kind = _text_type(pa, column)
@@ -329,7 +330,7 @@ def _arrow_texts(np: Any, pa: Any, column: Column, values: Values, copied: bool)
     known = buffer(values.buffers[0], (end + 7) // 8) if values.null_count and values.buffers[0] else None
     buffers = [known, buffer(values.buffers[1], (end + 1) * width), buffer(values.buffers[2], size)]
     array = pa.Array.from_buffers(kind, values.length, buffers, -1, values.offset)
-    if size and np.asarray(Memory(values.owner, values.buffers[2] or 0, size, "|u1")).max() < 0x80:
+    if values.owner.is_text:
         return array
     try:
         array.validate(full=True)

@@ -126,7 +126,7 @@ class Table(Frame):
             self._learn()
 
     def _learn(self) -> None:
-        self._fresh = self._stream(self._choice.columns, _MOST_ROWS)
+        self._fresh = self._stream(self._choice.columns, _MOST_ROWS, self._choice.binary)
         self._run = self._fresh.metadata
         self._schema = self._fresh.schema
 
@@ -136,11 +136,11 @@ class Table(Frame):
         if self._state.closed:
             raise errors.ClosedError(f"{self.path}: the table is closed")
 
-    def _stream(self, names: Optional[Sequence[str]], rows: int, binary: bool = True, dictionary: bool = False) -> _arrow.Stream:
+    def _stream(self, names: Optional[Sequence[str]], rows: int, binary: bool) -> _arrow.Stream:
         self._check()
         raw = ArrowArrayStream()
-        _open_into(self._choice, names, rows, binary, dictionary, raw)
-        return _arrow.Stream(raw, self.path, as_text=not self._choice.binary)
+        _open_into(self._choice, names, rows, binary, False, raw)
+        return _arrow.Stream(raw, self.path, as_text=not self._choice.binary, is_text=not binary)
 
     def _columns(self) -> Sequence[Column]:
         self._check()
@@ -170,10 +170,25 @@ class Table(Frame):
             if every and rows == _MOST_ROWS:
                 stream, self._fresh = self._fresh, None
         if stream is None:
-            stream = self._stream(raw, rows)
-        for part in stream:
+            stream = self._stream(raw, rows, self._choice.binary)
+        done = 0
+        try:
+            for part in stream:
+                self._check()
+                done += part.length
+                yield part.choose(indices) if project else part
+            return
+        except errors.DamagedError:
+            if not stream.found_no_text:
+                raise
+        # Python takes such texts too.
+        for part in self._stream(raw, rows, True):
             self._check()
-            yield part.choose(indices) if project else part
+            skipped = min(done, part.length)
+            done -= skipped
+            if skipped < part.length:
+                part = part.slice(skipped, part.length - skipped)
+                yield part.choose(indices) if project else part
 
     def _piece_rows(self) -> int:
         """As many rows as may be made in one piece."""

@@ -227,9 +227,8 @@ final class ArrowSource {
         for i in 0..<columns.count { try columns[i].reserve(capacity) }
     }
 
-    /// Room for so many rows at once, which a closed file says that it has: if they are many, one piece of memory. False: it is
-    /// too much to be had, or to be believed of a file of `fileBytes`; of large pages, a few rows of each column touch as much as
-    /// all.
+    /// Room for so many rows at once, which a closed file says that it has: one piece of memory. False: it is too much to be had,
+    /// or to be believed of a file of `fileBytes`; of large pages, a few rows of each column touch as much as all.
     private func lend(_ rows: Int, fileBytes: Int) -> Bool {
         let most = min(1 << 30, max(1 << 26, 64 * min(fileBytes, 1 << 24)))
         guard rows < most / 16 else { return false }
@@ -238,7 +237,7 @@ final class ArrowSource {
             bytes += roundUp(columns[i].valueBytes(rows), 64)
             guard bytes <= most else { return false }
         }
-        guard bytes >= LargeMemory.least else { return true }
+        guard bytes > 0 else { return true }
         guard let memory = LargeMemory(bytes) else { return false }
         large = memory
         var place = memory.start
@@ -265,7 +264,7 @@ final class ArrowSource {
             try reserve(isWhole ? left : min(left, 65536))
         }
         // For less a thread is not worth its while.
-        if rows == 0, large != nil { rows = blocks.nextParts(columns, most: capacity, threads: choice.threads) }
+        if rows == 0, let large, large.bytes >= LargeMemory.least { rows = blocks.nextParts(columns, most: capacity, threads: choice.threads) }
         while rows < choice.batchRows {
             if rows == capacity { try reserve(2 * capacity) }
             guard let count = try blocks.next(columns, rows, most: capacity - rows) else { return }

@@ -1,8 +1,8 @@
 import CPosix
 import TickLog
 
-/// Memory for much data, all zero, aligned to 64: whole pages, large ones where the system has them. So 40 MB are not met
-/// by ten thousand page faults, but by twenty.
+/// Memory for many values, aligned to 64. If it is much it is whole pages, large ones where the system has them: so 40 MB are
+/// not met by ten thousand page faults, but by twenty.
 struct LargeMemory {
     let start: UnsafeMutableRawPointer
     let bytes: Int
@@ -10,12 +10,19 @@ struct LargeMemory {
     /// Below, malloc does.
     static var least: Int { 2 * largePage }
     private static var largePage: Int { 2 << 20 }
+    private var isMapped: Bool { bytes >= Self.least }
 
     /// Nil: there is none.
     init?(_ bytes: Int) {
-        let address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let address, UInt(bitPattern: address) != UInt.max else { return nil }
-        Self.advise(address, bytes)
+        var address: UnsafeMutableRawPointer?
+        if bytes >= Self.least {
+            address = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let address, UInt(bitPattern: address) != UInt.max else { return nil }
+            Self.advise(address, bytes)
+        } else {
+            guard posix_memalign(&address, 64, max(bytes, 64)) == 0 else { return nil }
+        }
+        guard let address else { return nil }
         start = address
         self.bytes = bytes
     }
@@ -32,5 +39,7 @@ struct LargeMemory {
         return memory
     }
 
-    func free() { _ = munmap(start, bytes) }
+    func free() {
+        if isMapped { _ = munmap(start, bytes) } else { CPosix.free(start) }
+    }
 }
