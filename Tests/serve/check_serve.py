@@ -912,6 +912,10 @@ def signals():
             equal(c.receive().command, ACK)
             c.send(DIFF, (2, 1), [(5, number)])
             c.send(SYNC)
+            # What it has not read when it is told to stop it does not answer: this is behind both, and has been read.
+            c.send(DIFF, (2, 1), [(6, number)])
+            while (6, number) not in w.receive().words:
+                pass
             took = s.end(number)
             equal(c.receive().command, ACK, "it is acknowledged what is due")
         print(f"  stopped after {took * 1000:.0f} ms")
