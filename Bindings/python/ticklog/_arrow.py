@@ -344,6 +344,8 @@ class Part:
     def choose(self, indices: Sequence[int]) -> Part:
         if self.chosen is not None:
             indices = [self.chosen[i] for i in indices]
+        elif list(indices) == list(range(len(self.columns))):
+            return self
         return Part(self.columns, self.owner, self.first, self.length, indices)
 
     def values(self, index: int) -> Values:
