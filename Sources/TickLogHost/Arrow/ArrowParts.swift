@@ -9,7 +9,7 @@ final class ArrowParts {
         var rows: Range<UInt64>
         /// Where its last packet ends, if its rows end there.
         var end: Int?
-        /// Its own columns, when it was read.
+        /// Its own columns, from `prepare` on; their strings until the batch has them.
         var columns = UnsafeMutableBufferPointer<ArrowColumn>(start: nil, count: 0)
         var count: Int { Int(rows.upperBound - rows.lowerBound) }
     }
